@@ -1,0 +1,134 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/merchant"
+)
+
+// route is one row of the authorization table: what is not allowed here is
+// refused. The tests enumerate route × facade × foreign id from it.
+type route struct {
+	method  string
+	pattern string // segments; {name} takes one
+	handle  func(*Server, *call) (any, error)
+
+	// facades whose tokens may call it. None: no token is looked at.
+	facades []merchant.Facade
+	// anonymous lets a request without any token in, as the public facade.
+	anonymous bool
+	// resource lets the token of the resource {id} itself stand in for the API
+	// token it was created with.
+	resource bool
+	// unsigned waives the signature that the token would ask for.
+	unsigned bool
+	// bySIN asks for a signature instead of a token.
+	bySIN bool
+	// pathToken says that the API token is the path's {token}.
+	pathToken bool
+	// invalid and missing are the resource's own codes for bad requests.
+	invalid, missing fault.Code
+	// noSession keeps a route out of session numbering.
+	noSession bool
+	// foldCase matches the path without regard to letter case.
+	foldCase bool
+}
+
+var (
+	merchantOnly = []merchant.Facade{merchant.Full}
+	posOrFull    = []merchant.Facade{merchant.POS, merchant.Full}
+	tokenOwners  = []merchant.Facade{merchant.Full, merchant.Payout}
+)
+
+// table is every route of the API.
+var table = []route{
+	{method: "POST", pattern: "/tokens", handle: (*Server).postToken},
+	{method: "GET", pattern: "/tokens", handle: (*Server).getTokens, bySIN: true},
+	{method: "GET", pattern: "/tokens/{token}/sins", handle: (*Server).getSINs, facades: tokenOwners, pathToken: true},
+	{method: "POST", pattern: "/tokens/{token}/sins", handle: (*Server).postSIN, facades: tokenOwners, pathToken: true},
+	{method: "DELETE", pattern: "/tokens/{token}/sins/{sin}", handle: (*Server).deleteSIN, facades: tokenOwners, pathToken: true},
+	{method: "POST", pattern: "/sessions", handle: (*Server).postSession, noSession: true},
+
+	{method: "POST", pattern: "/invoices", handle: (*Server).postInvoice, facades: posOrFull, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices", handle: (*Server).getInvoices, facades: merchantOnly, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices/guid/{guid}", handle: (*Server).getInvoiceByGUID, facades: posOrFull, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "DELETE", pattern: "/invoices/guid/{guid}", handle: (*Server).deleteInvoiceByGUID, facades: merchantOnly, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "PUT", pattern: "/invoices/pay/{id}", handle: (*Server).payInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices/{id}", handle: (*Server).getInvoice, facades: posOrFull, anonymous: true, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "PUT", pattern: "/invoices/{id}", handle: (*Server).putInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "DELETE", pattern: "/invoices/{id}", handle: (*Server).deleteInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "POST", pattern: "/invoices/{id}/notifications", handle: (*Server).postInvoiceNotification, facades: posOrFull, resource: true, unsigned: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices/{id}/events", handle: (*Server).getInvoiceEvents, facades: posOrFull, anonymous: true, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/events", handle: (*Server).stream, noSession: true},
+
+	{method: "GET", pattern: "/rates", handle: (*Server).getRates},
+	{method: "GET", pattern: "/rates/{base}", handle: (*Server).getRates},
+	{method: "GET", pattern: "/rates/{base}/{quote}", handle: (*Server).getRate},
+	{method: "GET", pattern: "/currencies", handle: (*Server).getCurrencies},
+	{method: "GET", pattern: "/supportedwallets", handle: (*Server).getWallets, foldCase: true},
+}
+
+// find looks a request up in the table. known is true when the path exists for
+// some other method.
+func find(method, path string) (rt *route, params map[string]string, known bool) {
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	if strings.Contains(path, "//") {
+		return nil, nil, false
+	}
+	segments := strings.Split(path, "/")
+	for i := range table {
+		p, ok := table[i].match(segments)
+		if !ok {
+			continue
+		}
+		if table[i].method == method {
+			return &table[i], p, true
+		}
+		known = true
+	}
+	return nil, nil, known
+}
+
+func (rt *route) match(segments []string) (map[string]string, bool) {
+	want := strings.Split(rt.pattern, "/")
+	if len(want) != len(segments) {
+		return nil, false
+	}
+	var params map[string]string
+	for i, w := range want {
+		got := segments[i]
+		switch {
+		case strings.HasPrefix(w, "{"):
+			if got == "" {
+				return nil, false
+			}
+			if params == nil {
+				params = map[string]string{}
+			}
+			params[strings.Trim(w, "{}")] = got
+		case w == got || rt.foldCase && strings.EqualFold(w, got):
+		default:
+			return nil, false
+		}
+	}
+	return params, true
+}
+
+// methodDigits are the first two digits of an error code.
+func methodDigits(method string) string {
+	switch method {
+	case http.MethodPost:
+		return "01"
+	case http.MethodGet:
+		return "02"
+	case http.MethodPut:
+		return "03"
+	case http.MethodDelete:
+		return "04"
+	}
+	return "00"
+}

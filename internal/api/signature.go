@@ -1,0 +1,136 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/quittance/quittance/internal/api/bitauth"
+	"github.com/quittance/quittance/internal/fault"
+)
+
+// requireSignature checks who signed the request and keeps the SIN. The client
+// signs its own idea of the URL, so each address this server may be known by is
+// tried, in each spelling of the query that an official client is known to sign.
+func (c *call) requireSignature() error {
+	identity, signature := c.r.Header.Get("X-Identity"), c.r.Header.Get("X-Signature")
+	if identity == "" || signature == "" {
+		return fault.Access(http.StatusUnauthorized, "This needs a signed request: the X-Identity and X-Signature headers are missing")
+	}
+	id, err := bitauth.ParseIdentity(identity)
+	if err != nil {
+		return fault.Access(http.StatusUnauthorized, "%v", err)
+	}
+	sig, err := bitauth.ParseSignature(signature)
+	if err != nil {
+		return fault.Access(http.StatusUnauthorized, "%v", err)
+	}
+	bases := c.server.bases(c.r)
+	for _, target := range spellings(c.r.RequestURI) {
+		for _, base := range bases {
+			if c.server.verifier.Verify(id, sig, []byte(base), []byte(target), c.body) {
+				c.sin = id.SIN()
+				return nil
+			}
+		}
+	}
+	return fault.Access(http.StatusUnauthorized, "%v of SIN %s: sign the full URL (this server is %s) followed by the raw body", bitauth.ErrSignature, id.SIN(), bases[0])
+}
+
+// bases lists the addresses that the client may have signed, likeliest first,
+// each without a slash at the end.
+func (s *Server) bases(r *http.Request) []string {
+	list := make([]string, 0, 10)
+	add := func(b string) {
+		for _, have := range list {
+			if have == b {
+				return
+			}
+		}
+		list = append(list, b)
+	}
+	for _, b := range s.BaseURLs {
+		add(b)
+	}
+	host := r.Host
+	add("https://" + host)
+	if s.TrustProxy && fromLoopback(r) {
+		proto, fwd := r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-Host")
+		if (proto == "https" || proto == "http") && fwd != "" {
+			add(proto + "://" + fwd)
+		}
+	}
+	add("https://bitpay.com")
+	add("https://test.bitpay.com")
+	if s.PlainHTTP {
+		add("http://" + host)
+	}
+	if !strings.Contains(host, ":") {
+		add("https://" + host + ":443")
+		if s.PlainHTTP {
+			add("http://" + host + ":443")
+		}
+	}
+	return list
+}
+
+// spellings lists the request target as received and as other clients sign it:
+// PHP signs "+" and "%7E" but sends "%20" and "~"; C# signs the unescaped text.
+// The order of parameters is never changed.
+func spellings(target string) []string {
+	list := []string{target}
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return list
+	}
+	var php, plain []string
+	for _, pair := range strings.Split(query, "&") {
+		k, v, eq := strings.Cut(pair, "=")
+		dk, err1 := url.QueryUnescape(k)
+		dv, err2 := url.QueryUnescape(v)
+		if err1 != nil || err2 != nil {
+			return list
+		}
+		sep := ""
+		if eq {
+			sep = "="
+		}
+		php = append(php, rfc1738(dk)+sep+rfc1738(dv))
+		plain = append(plain, dk+sep+dv)
+	}
+	for _, q := range []string{strings.Join(php, "&"), strings.Join(plain, "&")} {
+		if q != query {
+			list = append(list, path+"?"+q)
+		}
+	}
+	return list
+}
+
+// rfc1738 escapes as PHP's http_build_query does.
+func rfc1738(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E") }
+
+func fromLoopback(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// clientAddress is whom the limits count: the peer, or whom a trusted proxy
+// speaks for.
+func clientAddress(r *http.Request, trustProxy bool) string {
+	if trustProxy && fromLoopback(r) {
+		chain := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+		if ip := net.ParseIP(strings.TrimSpace(chain[len(chain)-1])); ip != nil {
+			return ip.String()
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

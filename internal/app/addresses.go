@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/merchant"
+	"github.com/quittance/quittance/internal/store"
+)
+
+// reserveBlock is how many derivation indices are taken at once. Taking them is
+// one durable write; a restart skips what was left, it never uses one twice.
+const reserveBlock = 20
+
+type reserved struct{ next, end int64 }
+
+// nextIndex gives out the next index of a wallet. It is durable that the index
+// is taken before anyone sees the address.
+func (a *App) nextIndex(ctx context.Context, wallet string) (int64, error) {
+	a.mu.Lock()
+	if r := a.indices[wallet]; r != nil && r.next < r.end {
+		index := r.next
+		r.next++
+		a.mu.Unlock()
+		return index, nil
+	}
+	a.mu.Unlock()
+	var first int64
+	err := a.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		first, err = tx.ReserveIndices(wallet, reserveBlock)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reserve addresses: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	// Two callers may have reserved at the same time: the later block is kept,
+	// the rest of the earlier one is skipped.
+	if r := a.indices[wallet]; r == nil || r.end < first+reserveBlock {
+		a.indices[wallet] = &reserved{first + 1, first + reserveBlock}
+	}
+	return first, nil
+}
+
+// newAddress takes an address of a wallet that no invoice ever had.
+func (a *App) newAddress(ctx context.Context, asset *Asset, w *merchant.Wallet) (addr string, dest []byte, index int64, err error) {
+	if index, err = a.nextIndex(ctx, w.ID); err != nil {
+		return "", nil, 0, err
+	}
+	addr, dest, err = asset.Keys.Address(w.XPub, w.Kind, index)
+	if err != nil {
+		return "", nil, 0, fmt.Errorf("derive address %d of wallet %s: %w", index, w.ID, err)
+	}
+	return addr, dest, index, nil
+}
+
+// CheckAddresses derives each address of an invoice again from its wallet and
+// refuses to show one that is not what was stored: somebody changed the row.
+func (a *App) CheckAddresses(ctx context.Context, inv *invoice.Invoice) error {
+	for i := range inv.Terms.Options {
+		if err := a.checkAddress(ctx, inv, &inv.Terms.Options[i]); err != nil {
+			a.Log.Error("an invoice's address does not derive from its wallet; it is not shown", "invoice", inv.ID, "error", err)
+			return fault.New(fault.InvoiceGeneric, "The payment address of this invoice could not be verified and is not shown; the operator has been told")
+		}
+	}
+	return nil
+}
+
+func (a *App) checkAddress(ctx context.Context, inv *invoice.Invoice, o *invoice.Option) error {
+	asset, ok := a.Asset(o.Asset)
+	if !ok {
+		return fmt.Errorf("asset %s is not enabled", o.Asset)
+	}
+	w, err := a.wallet(ctx, inv.Merchant, o.Wallet)
+	if err != nil {
+		return err
+	}
+	addr, dest, err := asset.Keys.Address(w.XPub, w.Kind, o.Index)
+	if err != nil {
+		return err
+	}
+	if addr != o.Address {
+		return fmt.Errorf("stored %s, derived %s", o.Address, addr)
+	}
+	return a.Store.View(ctx, func(tx *store.Tx) error {
+		owner, err := tx.Address(o.Chain, dest)
+		if err != nil {
+			return fmt.Errorf("the derived address is not on record: %w", err)
+		}
+		if owner.Invoice != inv.ID {
+			return fmt.Errorf("the address belongs to invoice %s", owner.Invoice)
+		}
+		return nil
+	})
+}
+
+func (a *App) wallet(ctx context.Context, merchantID, id string) (*merchant.Wallet, error) {
+	var found *merchant.Wallet
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		list, err := tx.Wallets(merchantID)
+		for _, w := range list {
+			if w.ID == id {
+				found = w
+			}
+		}
+		return err
+	})
+	if err == nil && found == nil {
+		err = fmt.Errorf("wallet %s is not the merchant's", id)
+	}
+	return found, err
+}

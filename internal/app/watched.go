@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/store"
+)
+
+// WatchedAddresses calls visit for every destination of a chain that was made
+// at or after from; a zero from means all there are. visit must not keep dest.
+func (a *App) WatchedAddresses(ctx context.Context, chainName string, from time.Time, visit func(dest []byte)) error {
+	return a.Store.View(ctx, func(tx *store.Tx) error {
+		var buffer []byte
+		var bad error
+		err := tx.Addresses(chainName, from, func(d string) {
+			dest, err := hex.AppendDecode(buffer[:0], []byte(d))
+			if err != nil {
+				bad = fmt.Errorf("address row %q: %w", d, err)
+				return
+			}
+			buffer = dest
+			visit(dest)
+		})
+		return errors.Join(err, bad)
+	})
+}
+
+// OthersCreate reports that other processes may make addresses in the same
+// database, so that OnAddress does not tell of all of them.
+func (a *App) OthersCreate() bool { return a.Store.Engine() != "sqlite" }
+
+// Cursor is the block up to which a chain has been followed.
+func (a *App) Cursor(ctx context.Context, chainName string) (ref chain.Ref, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		c, err := tx.Cursor(chainName)
+		ref = c.Block
+		return err
+	})
+	return ref, err
+}
+
+// FollowedBlock is the block that was followed at a height. known is false for
+// heights before the first one followed, and for those long forgotten.
+func (a *App) FollowedBlock(ctx context.Context, chainName string, height int64) (ref chain.Ref, known bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		ref, err = tx.BlockAt(chainName, height)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return ref, false, nil
+	}
+	return ref, err == nil, err
+}

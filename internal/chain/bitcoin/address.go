@@ -1,0 +1,159 @@
+package bitcoin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcutil/base58"
+	"github.com/btcsuite/btcd/btcutil/bech32"
+	"github.com/btcsuite/btcd/chaincfg"
+	"github.com/btcsuite/btcd/txscript"
+)
+
+// maxAddress bounds what is parsed at all; BIP 173 allows 90 characters and
+// base58 addresses are shorter.
+const maxAddress = 90
+
+// AddressScript gives the output script of an address: P2PKH, P2SH, or any
+// witness version (BIP 173, BIP 350). An address of another network is refused
+// with an error that names that network.
+func AddressScript(addr, network string) ([]byte, error) {
+	params, err := Params(network)
+	if err != nil {
+		return nil, err
+	}
+	script, err := decodeAddress(addr, params)
+	if err == nil {
+		return script, nil
+	}
+	for _, name := range networkNames {
+		other, _ := Params(name)
+		if _, elsewhere := decodeAddress(addr, other); elsewhere == nil {
+			return nil, fmt.Errorf("bitcoin: address %s belongs to network %s, not to %s", addr, name, network)
+		}
+	}
+	return nil, fmt.Errorf("bitcoin: %q is not an address: %w", shorten(addr), err)
+}
+
+// ScriptAddress gives the address of an output script, and false when the
+// script has none (a bare public key, OP_RETURN, bare multisignature).
+func ScriptAddress(script []byte, network string) (string, bool) {
+	params, err := Params(network)
+	if err != nil {
+		return "", false
+	}
+	if version, program, ok := witnessProgram(script); ok {
+		addr, err := segwitAddress(params, version, program)
+		return addr, err == nil
+	}
+	switch {
+	case txscript.IsPayToPubKeyHash(script):
+		return base58.CheckEncode(script[3:23], params.PubKeyHashAddrID), true
+	case txscript.IsPayToScriptHash(script):
+		return base58.CheckEncode(script[2:22], params.ScriptHashAddrID), true
+	}
+	return "", false
+}
+
+func decodeAddress(addr string, params *chaincfg.Params) ([]byte, error) {
+	if len(addr) > maxAddress {
+		return nil, fmt.Errorf("longer than %d characters", maxAddress)
+	}
+	if sep := strings.LastIndexByte(addr, '1'); sep > 0 && strings.EqualFold(addr[:sep], params.Bech32HRPSegwit) {
+		return decodeSegwit(addr, params.Bech32HRPSegwit)
+	}
+	hash, id, err := base58.CheckDecode(addr)
+	if err != nil {
+		return nil, err
+	}
+	if len(hash) != 20 {
+		return nil, fmt.Errorf("the hash has %d bytes, not 20", len(hash))
+	}
+	switch id {
+	case params.PubKeyHashAddrID:
+		return slices.Concat([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash,
+			[]byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG}), nil
+	case params.ScriptHashAddrID:
+		return slices.Concat([]byte{txscript.OP_HASH160, 20}, hash, []byte{txscript.OP_EQUAL}), nil
+	}
+	return nil, fmt.Errorf("address type %d does not exist on this network", id)
+}
+
+// decodeSegwit follows the decoding rules of BIP 173 as amended by BIP 350.
+func decodeSegwit(addr, hrp string) ([]byte, error) {
+	found, data, encoding, err := bech32.DecodeGeneric(addr)
+	if err != nil {
+		return nil, err
+	}
+	if found != hrp || len(data) == 0 {
+		return nil, errors.New("no witness version")
+	}
+	version := data[0]
+	if version > 16 {
+		return nil, fmt.Errorf("witness version %d does not exist", version)
+	}
+	if (version == 0) != (encoding == bech32.Version0) {
+		return nil, errors.New("wrong checksum variant for its witness version (BIP 350)")
+	}
+	program, err := bech32.ConvertBits(data[1:], 5, 8, false)
+	if err != nil {
+		return nil, err
+	}
+	if !validProgram(version, program) {
+		return nil, fmt.Errorf("witness version %d has no program of %d bytes", version, len(program))
+	}
+	return witnessScript(version, program), nil
+}
+
+func segwitAddress(params *chaincfg.Params, version byte, program []byte) (string, error) {
+	data, err := bech32.ConvertBits(program, 8, 5, true)
+	if err != nil {
+		return "", err
+	}
+	data = slices.Insert(data, 0, version)
+	if version == 0 {
+		return bech32.Encode(params.Bech32HRPSegwit, data)
+	}
+	return bech32.EncodeM(params.Bech32HRPSegwit, data)
+}
+
+// validProgram holds the length rules of BIP 141.
+func validProgram(version byte, program []byte) bool {
+	if version == 0 {
+		return len(program) == 20 || len(program) == 32
+	}
+	return version <= 16 && len(program) >= 2 && len(program) <= 40
+}
+
+func witnessScript(version byte, program []byte) []byte {
+	script := make([]byte, 0, 2+len(program))
+	if version > 0 {
+		version += txscript.OP_1 - 1
+	}
+	script = append(script, version, byte(len(program)))
+	return append(script, program...)
+}
+
+func witnessProgram(script []byte) (version byte, program []byte, ok bool) {
+	if len(script) < 4 || int(script[1]) != len(script)-2 {
+		return 0, nil, false
+	}
+	version = script[0]
+	if version > 0 {
+		if version < txscript.OP_1 || version > txscript.OP_16 {
+			return 0, nil, false
+		}
+		version -= txscript.OP_1 - 1
+	}
+	program = script[2:]
+	return version, program, validProgram(version, program)
+}
+
+func shorten(s string) string {
+	if len(s) > maxAddress {
+		return s[:maxAddress] + "…"
+	}
+	return s
+}

@@ -1,0 +1,83 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/quittance/quittance/internal/money"
+)
+
+// ErrNotFound means that the back end knows no such block or transaction.
+var ErrNotFound = errors.New("chain: not found")
+
+// ErrNoMempool is returned by back ends that cannot see unconfirmed
+// transactions, such as a compact-filter client.
+var ErrNoMempool = errors.New("chain: this back end sees no unconfirmed transactions")
+
+// Ref names a block by hash and height.
+type Ref struct {
+	Hash   string
+	Height int64
+}
+
+// Outpoint names one payment inside a transaction: Txid in the chain's usual
+// spelling and the position of the output (or log) in it.
+type Outpoint struct {
+	Txid string
+	Vout uint32
+}
+
+// Payment is one output of a transaction: an amount of an asset to a
+// destination. To is the raw destination the chain itself uses (for Bitcoin
+// the output script), not an address text.
+type Payment struct {
+	Vout   uint32
+	To     []byte
+	Asset  string
+	Amount money.Units
+}
+
+// Tx is a transaction as far as a receiver cares.
+type Tx struct {
+	ID       string
+	Spends   []Outpoint // the outputs it consumes; two transactions that share one conflict
+	Payments []Payment
+	// Replaceable reports that the sender signalled replacement (BIP 125).
+	Replaceable bool
+	// FeeRate is in the smallest unit per virtual byte; 0 when unknown.
+	FeeRate float64
+}
+
+// Block is one block with all its transactions.
+type Block struct {
+	Ref
+	Prev string
+	Time time.Time
+	Txs  []Tx
+}
+
+// Source is what a chain back end offers the watcher. All methods are safe for
+// concurrent use.
+type Source interface {
+	// Chain is the short name used in cursors and addresses, such as "BTC".
+	Chain() string
+	// Network is "main", "test", "signet" or "regtest".
+	Network() string
+	// Genesis is the hash of block 0; it must never change for a database.
+	Genesis() string
+	// Tip is the best block now.
+	Tip(ctx context.Context) (Ref, error)
+	// HashAt is the hash of the best chain's block at a height, or ErrNotFound.
+	HashAt(ctx context.Context, height int64) (string, error)
+	// Block reads a block by hash, also one that left the best chain.
+	Block(ctx context.Context, hash string) (*Block, error)
+	// Mempool lists the ids of all unconfirmed transactions, or ErrNoMempool.
+	Mempool(ctx context.Context) ([]string, error)
+	// MempoolTx reads one unconfirmed transaction, or ErrNotFound when it has
+	// left the mempool since.
+	MempoolTx(ctx context.Context, txid string) (*Tx, error)
+	// Changed returns a channel that receives after the tip or the mempool
+	// changed. Notices may be merged; a missed one is made up by polling.
+	Changed() <-chan struct{}
+}

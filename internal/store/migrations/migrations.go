@@ -1,0 +1,55 @@
+// Package migrations holds the schema, step by step, as one SQL text for both
+// engines, and applies it at start. It imports nothing of this module; only the
+// engines import it.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// Dialect names the engine that the steps are applied to.
+type Dialect = goose.Dialect
+
+// The two engines.
+const (
+	SQLite   Dialect = goose.DialectSQLite3
+	Postgres Dialect = goose.DialectPostgres
+)
+
+// Up brings the database to the program's schema. It refuses one that a newer
+// program has written, because this program would not know what its rows mean.
+func Up(ctx context.Context, db *sql.DB, d Dialect) error {
+	return up(ctx, db, d, files)
+}
+
+func up(ctx context.Context, db *sql.DB, d Dialect, steps fs.FS) error {
+	p, err := goose.NewProvider(d, db, steps, goose.WithVerbose(false), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	have, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the database's version: %w", err)
+	}
+	sources := p.ListSources()
+	want := sources[len(sources)-1].Version
+	if have > want {
+		return fmt.Errorf("the database is at version %d and this program knows versions up to %d: start the newer program that wrote it, or restore a backup made before the upgrade", have, want)
+	}
+	if have == want {
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("upgrade the database from version %d to %d: %w", have, want, err)
+	}
+	return nil
+}

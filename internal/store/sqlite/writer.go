@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/quittance/quittance/internal/store/sqldb"
+)
+
+type op struct {
+	ctx  context.Context
+	fn   func(sqldb.Conn) error
+	err  error
+	done chan struct{}
+}
+
+// Update hands fn to the writer and waits until the group it rode in is on disk.
+func (e *Engine) Update(ctx context.Context, fn func(sqldb.Conn) error) error {
+	o := &op{ctx: ctx, fn: fn, done: make(chan struct{})}
+	select {
+	case e.ops <- o:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.quit:
+		return sqldb.ErrClosed
+	}
+	select {
+	case <-o.done:
+		return o.err
+	case <-e.done:
+		// The writer is gone: it either finished this operation just before or
+		// never will.
+		select {
+		case <-o.done:
+			return o.err
+		default:
+			return sqldb.ErrClosed
+		}
+	}
+}
+
+// run is the only goroutine that writes.
+func (e *Engine) run() {
+	defer close(e.done)
+	group := make([]*op, 0, maxGroup)
+	for {
+		select {
+		case o := <-e.ops:
+			group = append(group[:0], o)
+		case <-e.quit:
+			return
+		}
+	more:
+		for len(group) < maxGroup {
+			select {
+			case o := <-e.ops:
+				group = append(group, o)
+			default:
+				break more
+			}
+		}
+		e.commit(group)
+		for i, o := range group {
+			close(o.done)
+			group[i] = nil
+		}
+	}
+}
+
+// commit runs the operations of one group, each in its own savepoint, and makes
+// all that succeeded durable together.
+func (e *Engine) commit(group []*op) {
+	fail := func(err error) {
+		for _, o := range group {
+			if o.err == nil {
+				o.err = err
+			}
+		}
+	}
+	if err := e.writer.run("BEGIN IMMEDIATE"); err != nil {
+		fail(fmt.Errorf("begin: %w", err))
+		return
+	}
+	kept := 0
+	for _, o := range group {
+		if o.err = e.step(o); o.err == nil {
+			kept++
+		}
+	}
+	if kept == 0 {
+		e.rollback()
+		return
+	}
+	marker, err := e.mark()
+	if err == nil {
+		err = e.commits()
+	}
+	if err == nil {
+		return
+	}
+	e.rollback()
+	landed, lookErr := e.landed(marker)
+	switch {
+	case lookErr != nil:
+		fail(fmt.Errorf("%w: %w", sqldb.ErrUnknownOutcome, errors.Join(err, lookErr)))
+	case !landed:
+		fail(fmt.Errorf("commit: %w", err))
+	}
+}
+
+// step runs one operation; whatever it did is undone when it fails or panics.
+func (e *Engine) step(o *op) (err error) {
+	if err := o.ctx.Err(); err != nil {
+		return err
+	}
+	if err := e.writer.run("SAVEPOINT operation"); err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("operation panicked: %v", p)
+		}
+		if err != nil {
+			if undo := e.writer.run("ROLLBACK TO operation"); undo != nil {
+				err = errors.Join(err, undo)
+			}
+		}
+		if rel := e.writer.run("RELEASE operation"); rel != nil && err == nil {
+			err = rel
+		}
+	}()
+	return o.fn(&e.writer)
+}
+
+// mark numbers the group, so that a commit whose answer was lost can be looked up.
+func (e *Engine) mark() (int64, error) {
+	var n int64
+	err := e.writer.QueryRow(context.Background(), `UPDATE commit_group SET n = n + 1 RETURNING n`).Scan(&n)
+	return n, err
+}
+
+func (e *Engine) landed(marker int64) (bool, error) {
+	if marker == 0 {
+		return false, nil
+	}
+	var n int64
+	err := e.read.QueryRow(`SELECT n FROM commit_group`).Scan(&n)
+	return n >= marker, err
+}
+
+func (e *Engine) rollback() {
+	// After a failed COMMIT SQLite may already have rolled back by itself; then
+	// this fails, and that is fine.
+	_ = e.writer.run("ROLLBACK")
+}
