@@ -119,9 +119,9 @@ func fromLoopback(r *http.Request) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// clientAddress is whom the limits count: the peer, or whom a trusted proxy
+// ClientAddress is whom the limits count: the peer, or whom a trusted proxy
 // speaks for.
-func clientAddress(r *http.Request, trustProxy bool) string {
+func ClientAddress(r *http.Request, trustProxy bool) string {
 	if trustProxy && fromLoopback(r) {
 		chain := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
 		if ip := net.ParseIP(strings.TrimSpace(chain[len(chain)-1])); ip != nil {

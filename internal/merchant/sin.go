@@ -6,7 +6,8 @@ import (
 	"errors"
 
 	"github.com/btcsuite/btcd/btcutil/base58"
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // the SIN is defined by it
+	//lint:ignore SA1019 the SIN is defined by this hash
+	"golang.org/x/crypto/ripemd160"
 )
 
 // A SIN is base58(0x0F 0x02 ‖ RIPEMD160(SHA256(key)) ‖ checksum): 26 bytes.

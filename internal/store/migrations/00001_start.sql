@@ -75,6 +75,7 @@ CREATE TABLE invoice (
   id          TEXT PRIMARY KEY,
   merchant    TEXT NOT NULL,
   api_token   TEXT NOT NULL,
+  token       TEXT NOT NULL,
   guid        TEXT NOT NULL,
   status      TEXT NOT NULL,
   order_id    TEXT NOT NULL,

@@ -1,0 +1,34 @@
+# Two commands are all there is to know: make demo, make test.
+
+GO      ?= go
+BIN     := bin/quittance
+PKGS    := ./...
+export CGO_ENABLED ?= 0
+
+.PHONY: demo check build test short race bench lint e2e campaign clean
+
+demo: build ## watch an invoice being paid on a real chain, in the browser
+	$(BIN) demo
+
+check: build ## the same tour, alone
+	$(BIN) demo --check
+
+build:
+	$(GO) build -o $(BIN) ./cmd/quittance
+
+test: build lint ## everything; installs or starts what it needs
+	./testing/prepare
+	$(GO) test -timeout 15m $(PKGS)
+	$(BIN) demo --check
+
+race: ## the Go tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(PKGS)
+
+bench: build ## one table, each figure beside a floor measured in the same run
+	$(GO) run ./internal/e2e/bench -bin $(BIN)
+
+lint: ## gofmt, vet, staticcheck, govulncheck
+	./testing/lint
+
+clean:
+	rm -rf bin .cache

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/alecthomas/kong"
+
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/store"
+)
+
+const defaultData = "quittance-data"
+
+// place says which database a command works on.
+type place struct {
+	Data     string `help:"Data folder." default:"quittance-data" env:"QUITTANCE_DATA" placeholder:"DIR"`
+	Database string `help:"Database: postgres://…, or a file's path. Default: quittance.db in the data folder." env:"QUITTANCE_DATABASE" placeholder:"URL"`
+	JSON     bool   `help:"Print JSON." name:"json"`
+}
+
+// open opens the database with the operations on it, for a command that ends
+// at once.
+func (p place) open(ctx context.Context) (*app.App, func(), error) {
+	st, err := store.Open(ctx, p.Database, p.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	network, err := networkOf(ctx, st)
+	if err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	a := app.New(app.Config{Store: st, Assets: assets(network), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	return a, func() { st.Close() }, nil
+}
+
+// networkOf is the network that the database has followed so far; regtest is
+// the sandbox's.
+func networkOf(ctx context.Context, st *store.Store) (string, error) {
+	network := "regtest"
+	err := st.View(ctx, func(tx *store.Tx) error {
+		c, err := tx.Cursor("BTC")
+		if err == nil {
+			network = c.Network
+		}
+		return nil
+	})
+	return network, err
+}
+
+// assets lists what invoices can be paid with.
+func assets(network string) []app.Asset {
+	return []app.Asset{{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}}
+}
+
+// show prints v as JSON, or calls human.
+func (p place) show(v any, human func(w io.Writer)) error {
+	if !p.JSON {
+		human(os.Stdout)
+		return nil
+	}
+	e := json.NewEncoder(os.Stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// tomlConfig reads a configuration file: the keys are the flags' names, the
+// tables the commands'. A key that no flag has is refused.
+func tomlConfig(r io.Reader) (kong.Resolver, error) {
+	values := map[string]any{}
+	if _, err := toml.NewDecoder(r).Decode(&values); err != nil {
+		return nil, fmt.Errorf("the configuration file cannot be read: %w", err)
+	}
+	return tomlResolver(values), nil
+}
+
+type tomlResolver map[string]any
+
+// Validate refuses keys that nothing reads: they are mistakes of the operator.
+func (t tomlResolver) Validate(root *kong.Application) error {
+	known := map[string]bool{}
+	_ = kong.Visit(root, func(n kong.Visitable, next kong.Next) error {
+		if f, ok := n.(*kong.Flag); ok {
+			known[f.Name] = true
+		}
+		return next(nil)
+	})
+	for key, v := range t {
+		if _, table := v.(map[string]any); table {
+			return fmt.Errorf("the configuration file has a table [%s]; its keys are plain names such as listen", key)
+		}
+		if !known[key] {
+			return fmt.Errorf("the configuration file has the key %q, which is not a setting; `quittance serve --help` lists them", key)
+		}
+	}
+	return nil
+}
+
+func (t tomlResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	v, ok := t[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	if list, ok := v.([]any); ok {
+		parts := make([]string, len(list))
+		for i, p := range list {
+			parts[i] = fmt.Sprint(p)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return fmt.Sprint(v), nil
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/merchant"
+)
+
+type merchantCmd struct {
+	Create merchantCreate `cmd:"" help:"Make a merchant and print its access key."`
+	List   merchantList   `cmd:"" help:"List all merchants."`
+	Key    merchantKey    `cmd:"" help:"Replace a merchant's access key."`
+	Set    merchantSet    `cmd:"" help:"Change a merchant's defaults."`
+}
+
+type merchantCreate struct {
+	place
+	Name string `arg:"" help:"What buyers see."`
+}
+
+type merchantRow struct {
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Key      string            `json:"accessKey,omitempty"`
+	Created  string            `json:"created,omitempty"`
+	Settings merchant.Settings `json:"settings"`
+}
+
+func rowOf(m *merchant.Merchant) merchantRow {
+	return merchantRow{ID: m.ID, Name: m.Name, Created: m.Created.Format("2006-01-02 15:04:05Z"), Settings: m.Settings}
+}
+
+func (c *merchantCreate) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m, key, err := a.CreateMerchant(ctx, c.Name, merchant.Settings{})
+	if err != nil {
+		return err
+	}
+	row := rowOf(m)
+	row.Key = key
+	return c.show(row, func(w io.Writer) {
+		fmt.Fprintf(w, "merchant    %s (%s)\naccess key  %s\nThe key is shown once; it approves clients on the pairing page.\nNext: `quittance wallet add --merchant %s` with --xpub or --generate.\n", m.Name, m.ID, key, m.ID)
+	})
+}
+
+type merchantList struct{ place }
+
+func (c *merchantList) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	list, err := a.Merchants(ctx)
+	if err != nil {
+		return err
+	}
+	rows := []merchantRow{}
+	for _, m := range list {
+		rows = append(rows, rowOf(m))
+	}
+	return c.show(rows, func(w io.Writer) {
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s  %s  since %s\n", r.ID, r.Name, r.Created)
+		}
+	})
+}
+
+type merchantKey struct {
+	place
+	Merchant string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+}
+
+func (c *merchantKey) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m, err := a.FindMerchant(ctx, c.Merchant)
+	if err != nil {
+		return err
+	}
+	key, err := a.NewMerchantKey(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	row := rowOf(m)
+	row.Key = key
+	return c.show(row, func(w io.Writer) { fmt.Fprintf(w, "new access key of %s: %s\nThe old one is void.\n", m.Name, key) })
+}
+
+type merchantSet struct {
+	place
+	Merchant          string  `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+	Name              *string `help:"What buyers see." placeholder:"NAME"`
+	TransactionSpeed  *string `help:"high, medium or low." placeholder:"SPEED"`
+	NotificationURL   *string `help:"Webhook of invoices that name none." placeholder:"URL"`
+	NotificationEmail *string `help:"Mail address for invoices that name none." placeholder:"ADDRESS"`
+	MinPrice          *int64  `help:"Least price, in US cents; 0 is none." placeholder:"CENTS"`
+	MaxPrice          *int64  `help:"Greatest price, in US cents; 0 is none." placeholder:"CENTS"`
+	HighValue         *int64  `help:"From this price on, in US cents, the buyer's contact is required; 0 is never." placeholder:"CENTS"`
+}
+
+func (c *merchantSet) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m, err := a.FindMerchant(ctx, c.Merchant)
+	if err != nil {
+		return err
+	}
+	m, err = a.ChangeMerchant(ctx, m.ID, c.apply)
+	if err != nil {
+		return err
+	}
+	return c.show(rowOf(m), func(w io.Writer) { fmt.Fprintf(w, "%s changed\n", m.Name) })
+}
+
+func (c *merchantSet) apply(m *merchant.Merchant) error {
+	if s := c.TransactionSpeed; s != nil && *s != "high" && *s != "medium" && *s != "low" {
+		return fmt.Errorf("--transaction-speed %q is not high, medium or low", *s)
+	}
+	set(&m.Name, c.Name)
+	set(&m.Settings.TransactionSpeed, c.TransactionSpeed)
+	set(&m.Settings.NotificationURL, c.NotificationURL)
+	set(&m.Settings.NotificationEmail, c.NotificationEmail)
+	set(&m.Settings.MinPriceUSD, c.MinPrice)
+	set(&m.Settings.MaxPriceUSD, c.MaxPrice)
+	set(&m.Settings.HighValueUSD, c.HighValue)
+	return nil
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+type walletCmd struct {
+	Add  walletAdd  `cmd:"" help:"Give a merchant an account key to receive with."`
+	List walletList `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+}
+
+type walletAdd struct {
+	place
+	Merchant   string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+	Asset      string `help:"What it receives." default:"BTC"`
+	Kind       string `help:"bip84 (native segwit) or bip86 (taproot)." enum:"bip84,bip86" default:"bip84"`
+	XPub       string `help:"Account key of a wallet you keep elsewhere: watch-only." name:"xpub" placeholder:"KEY"`
+	Generate   bool   `help:"Make a new seed, print its 24 words once and keep it sealed."`
+	Passphrase string `help:"Seals the new seed." env:"QUITTANCE_SEED_PASSPHRASE"`
+}
+
+type walletRow struct {
+	ID         string `json:"id"`
+	Merchant   string `json:"merchant"`
+	Asset      string `json:"asset"`
+	Network    string `json:"network"`
+	Kind       string `json:"kind"`
+	Descriptor string `json:"descriptor"`
+	First      string `json:"firstAddress"`
+	NextIndex  int64  `json:"nextIndex"`
+	WatchOnly  bool   `json:"watchOnly"`
+	Words      string `json:"words,omitempty"`
+}
+
+func walletRowOf(w *merchant.Wallet) (walletRow, error) {
+	row := walletRow{ID: w.ID, Merchant: w.Merchant, Asset: w.Asset, Network: w.Network, Kind: w.Kind, NextIndex: w.NextIndex, WatchOnly: w.SealedSeed == ""}
+	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), w.Network)
+	if err != nil {
+		return row, err
+	}
+	row.Descriptor = acc.Descriptor()
+	row.First, _, err = acc.Address(0)
+	return row, err
+}
+
+func (c *walletAdd) Run(ctx context.Context) error {
+	if c.Generate == (c.XPub != "") {
+		return fmt.Errorf("say either --xpub KEY (watch-only) or --generate")
+	}
+	if c.Generate && len(c.Passphrase) < 12 {
+		return fmt.Errorf("--generate needs a passphrase of at least 12 characters to seal the seed with: set QUITTANCE_SEED_PASSPHRASE")
+	}
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m, err := a.FindMerchant(ctx, c.Merchant)
+	if err != nil {
+		return err
+	}
+	xpub, sealed, words := c.XPub, "", ""
+	if c.Generate {
+		asset, ok := a.Asset(strings.ToUpper(c.Asset))
+		if !ok {
+			return fmt.Errorf("asset %q is not enabled", c.Asset)
+		}
+		if xpub, sealed, words, err = newSeed(c.Kind, asset.Network, c.Passphrase, bitcoin.DefaultWorkFactor); err != nil {
+			return err
+		}
+	}
+	w, err := a.AddWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, sealed)
+	if err != nil {
+		return err
+	}
+	row, err := walletRowOf(w)
+	if err != nil {
+		return err
+	}
+	row.Words = words
+	return c.show(row, func(out io.Writer) {
+		fmt.Fprintf(out, "%s receives %s on %s\ndescriptor     %s\nfirst address  %s — compare it with your wallet's\n", m.Name, w.Asset, w.Network, row.Descriptor, row.First)
+		if words != "" {
+			fmt.Fprintf(out, "\nWrite these words down now; they are not shown again:\n  %s\n", words)
+		}
+	})
+}
+
+// newSeed makes a seed and returns its public account key, the seed sealed with
+// the passphrase, and its words.
+func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words string, err error) {
+	entropy := make([]byte, 32)
+	rand.Read(entropy)
+	if words, err = bitcoin.NewMnemonic(entropy); err != nil {
+		return "", "", "", err
+	}
+	seed, err := bitcoin.SeedFromMnemonic(words, "")
+	if err != nil {
+		return "", "", "", err
+	}
+	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), network, 0)
+	if err != nil {
+		return "", "", "", err
+	}
+	box, err := bitcoin.Seal(seed, passphrase, work)
+	if err != nil {
+		return "", "", "", err
+	}
+	return acc.XPub(), fmt.Sprintf("%x", box), words, nil
+}
+
+// newMerchant makes a merchant that can receive at once; for play money only,
+// whose seed needs no secret passphrase.
+func newMerchant(ctx context.Context, a *app.App, name, network string) (*merchant.Merchant, string, error) {
+	xpub, sealed, _, err := newSeed("bip84", network, "sandbox", 10)
+	if err != nil {
+		return nil, "", err
+	}
+	m, key, err := a.CreateMerchant(ctx, name, merchant.Settings{})
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = a.AddWallet(ctx, m.ID, "BTC", "bip84", xpub, sealed)
+	return m, key, err
+}
+
+type walletList struct {
+	place
+	Merchant string `help:"Name or id." placeholder:"WHO"`
+}
+
+func (c *walletList) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	id := ""
+	if c.Merchant != "" {
+		m, err := a.FindMerchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		id = m.ID
+	}
+	list, err := a.Wallets(ctx, id)
+	if err != nil {
+		return err
+	}
+	rows := []walletRow{}
+	for _, w := range list {
+		r, err := walletRowOf(w)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	return c.show(rows, func(w io.Writer) {
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s  %s  %s  next index %d\n  %s\n", r.ID, r.Asset, r.Network, r.NextIndex, r.Descriptor)
+		}
+	})
+}

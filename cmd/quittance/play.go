@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+
+	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
+	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
+)
+
+// playMoney is the sandbox chain, as the operations and the control use it.
+type playMoney struct {
+	chain  *sandbox.Chain
+	settle func(context.Context) error
+}
+
+func openPlayMoney(data string, log *slog.Logger) (*playMoney, error) {
+	c, err := sandbox.Open(sandbox.Config{Dir: filepath.Join(data, "sandbox"), Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("open the sandbox chain: %w", err)
+	}
+	return &playMoney{chain: c}, nil
+}
+
+// Pay sends from the faucet. It signals that it may be replaced, so that a trial
+// can do that too.
+func (p *playMoney) Pay(ctx context.Context, address string, amount uint64) (string, error) {
+	return p.chain.Pay(ctx, sandbox.PayOptions{Outputs: []sandbox.Output{{Address: address, Amount: amount}}, Replaceable: true})
+}
+
+// Mine adds blocks and waits until they were followed.
+func (p *playMoney) Mine(ctx context.Context, n int) error {
+	if _, err := p.chain.Mine(ctx, n); err != nil {
+		return err
+	}
+	return p.Settle(ctx)
+}
+
+// Settle waits until the server has followed the chain.
+func (p *playMoney) Settle(ctx context.Context) error { return p.settle(ctx) }
+
+func (p *playMoney) handler() http.Handler {
+	return &control.Server{Chain: p.chain, Settle: p.Settle}
+}

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/quittance/quittance/internal/api"
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/outbox"
+	"github.com/quittance/quittance/internal/pages"
+	"github.com/quittance/quittance/internal/store"
+	"github.com/quittance/quittance/internal/view"
+	"github.com/quittance/quittance/internal/watch"
+)
+
+// program is a running server.
+type program struct {
+	conf       *serveCmd
+	log        *slog.Logger
+	store      *store.Store
+	app        *app.App
+	play       *playMoney // nil on live networks
+	watcher    *watch.Watcher
+	front      *api.Server
+	http       *http.Server
+	control    *http.Server
+	clock      clock
+	publicURL  string
+	controlURL string
+	first      *firstMerchant
+	background []namedLoop
+
+	loops  sync.WaitGroup
+	cancel context.CancelFunc
+	failed chan error
+}
+
+type firstMerchant struct{ id, name, key string }
+
+// clock is the real time, put forward only by the demo, which does not wait for
+// a payment window to close.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) skip(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// start puts the parts together and returns once requests are answered.
+func start(ctx context.Context, conf *serveCmd, log *slog.Logger) (p *program, err error) {
+	if !conf.Sandbox {
+		return nil, errors.New("only the sandbox chain is built in so far: start with --sandbox; see \"Going live\" in the README for what is missing")
+	}
+	p = &program{conf: conf, log: log, failed: make(chan error, 8)}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	defer func() {
+		if err != nil {
+			_ = p.stop()
+		}
+	}()
+	listener, err := net.Listen("tcp", conf.Listen)
+	if err != nil {
+		return p, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", conf.Listen, err)
+	}
+	p.publicURL = publicURL(conf.PublicURL, listener.Addr())
+	if err = p.open(ctx); err != nil {
+		listener.Close()
+		return p, err
+	}
+	if err = p.assemble(background); err != nil {
+		listener.Close()
+		return p, err
+	}
+	if err = p.listen(background, listener); err != nil {
+		return p, err
+	}
+	return p, nil
+}
+
+func publicURL(configured string, addr net.Addr) string {
+	if configured != "" {
+		return strings.TrimRight(configured, "/")
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// open opens the database, the chain and the operations on them.
+func (p *program) open(ctx context.Context) error {
+	if u, err := url.Parse(p.publicURL); err != nil || u.Host == "" {
+		return fmt.Errorf("--public-url %q is not an address such as https://pay.example.com", p.publicURL)
+	}
+	st, err := store.Open(ctx, p.conf.Database, p.conf.Data)
+	if err != nil {
+		return err
+	}
+	p.store = st
+	if p.play, err = openPlayMoney(p.conf.Data, p.log); err != nil {
+		return err
+	}
+	rates, err := p.rates()
+	if err != nil {
+		return err
+	}
+	p.app = app.New(app.Config{
+		Store: st, Rates: rates, Assets: assets("regtest"), SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
+		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
+	})
+	return p.welcome(ctx)
+}
+
+// welcome makes a merchant on the sandbox's first start, so that a trial needs
+// no further command.
+func (p *program) welcome(ctx context.Context) error {
+	list, err := p.app.Merchants(ctx)
+	if err != nil || len(list) > 0 {
+		return err
+	}
+	m, key, err := newMerchant(ctx, p.app, "Sandbox shop", "regtest")
+	if err != nil {
+		return fmt.Errorf("make the first merchant: %w", err)
+	}
+	p.first = &firstMerchant{m.ID, m.Name, key}
+	return nil
+}
+
+// assemble builds the loops and the HTTP front.
+func (p *program) assemble(ctx context.Context) error {
+	r := &view.Renderer{PublicURL: p.publicURL, Assets: p.app.Assets}
+	m := newMetrics()
+	w, err := watch.New(watch.Config{App: p.app, Source: p.play.chain, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.watcher = w
+	p.play.settle = w.Sync
+	mailer, err := p.mailer()
+	if err != nil {
+		return err
+	}
+	out := outbox.New(outbox.Config{
+		App: p.app, Renderer: r, Version: version, Mailer: mailer, Log: p.log, Now: p.clock.now, Observe: m.delivery,
+		AllowPrivate: p.conf.Sandbox || p.conf.WebhookPrivate, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
+	})
+	p.front = api.New(api.Config{
+		App: p.app, Renderer: r, BaseURLs: []string{p.publicURL}, PlainHTTP: true, TrustProxy: p.conf.TrustProxy,
+		Limits: api.Limits{PerAddress: p.conf.LimitAddress, PerMerchant: p.conf.LimitMerchant}, Log: p.log, Observe: m.request,
+	})
+	mux := http.NewServeMux()
+	pg, err := pages.New(pages.Config{
+		App: p.app, Renderer: r, Sandbox: p.conf.Sandbox, Log: p.log, Now: p.clock.now,
+		Wallets:    func() any { return p.front.SelectableWallets() },
+		ClientAddr: func(r *http.Request) string { return api.ClientAddress(r, p.conf.TrustProxy) },
+	})
+	if err != nil {
+		return err
+	}
+	pg.Register(mux)
+	p.health(mux, m)
+	p.front.Pages = mux
+	p.app.OnEvent(func(string) { out.Wake() })
+	p.loop(ctx, "watcher", w.Run)
+	p.loop(ctx, "outbox", out.Run)
+	p.loop(ctx, "miner", p.mine)
+	for _, l := range p.background {
+		p.loop(ctx, l.name, l.run)
+	}
+	return nil
+}
+
+// loop runs f until the program stops; f ending earlier is a fault.
+func (p *program) loop(ctx context.Context, name string, f func(context.Context) error) {
+	loopCtx, cancel := context.WithCancel(ctx)
+	stop := p.cancel
+	p.cancel = func() { cancel(); stop() }
+	p.loops.Go(func() {
+		if err := f(loopCtx); err != nil && loopCtx.Err() == nil {
+			p.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	})
+}
+
+func (p *program) mine(ctx context.Context) error {
+	if p.conf.MineEvery <= 0 {
+		<-ctx.Done()
+		return nil
+	}
+	t := time.NewTicker(p.conf.MineEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if _, err := p.play.chain.Mine(ctx, 1); err != nil {
+				p.log.Error("the sandbox's miner", "error", err)
+			}
+		}
+	}
+}
+
+// The time limits keep slow clients from holding connections (streams extend
+// their own).
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 6 * time.Second, WriteTimeout: 15 * time.Second,
+		IdleTimeout: 30 * time.Second, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
+	}
+}
+
+func (p *program) listen(ctx context.Context, l net.Listener) error {
+	p.http = newHTTPServer(p.front, p.log)
+	l = capped(l, p.conf.MaxConnections)
+	p.loops.Go(func() {
+		if err := p.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- err
+		}
+	})
+	return p.listenControl(ctx)
+}
+
+func (p *program) listenControl(context.Context) error {
+	l, err := net.Listen("tcp", p.conf.Control)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s for the sandbox's control: %w", p.conf.Control, err)
+	}
+	if host, _, _ := net.SplitHostPort(l.Addr().String()); !net.ParseIP(host).IsLoopback() {
+		l.Close()
+		return fmt.Errorf("--control %s is not a loopback address; the sandbox is moved from this machine only", p.conf.Control)
+	}
+	p.controlURL = "http://" + l.Addr().String()
+	p.control = newHTTPServer(p.play.handler(), p.log)
+	p.loops.Go(func() { _ = p.control.Serve(l) })
+	b, err := json.Marshal(controlFile{URL: p.controlURL, Public: p.publicURL})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.conf.Data, controlName), b, 0o600)
+}
+
+// wait returns when ctx ends or a part fails.
+func (p *program) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-p.failed:
+		return err
+	}
+}
+
+// stop ends everything in order: no new requests, then the loops, then the
+// chain and the database.
+func (p *program) stop() error {
+	var errs []error
+	ctx, done := context.WithTimeout(context.Background(), 10*time.Second)
+	defer done()
+	if p.front != nil {
+		p.front.Close()
+	}
+	for _, s := range []*http.Server{p.control, p.http} {
+		if s != nil {
+			if err := s.Shutdown(ctx); err != nil {
+				errs = append(errs, s.Close())
+			}
+		}
+	}
+	p.cancel()
+	p.loops.Wait()
+	if p.play != nil {
+		errs = append(errs, p.play.chain.Close())
+	}
+	if p.store != nil {
+		errs = append(errs, p.store.Close())
+	}
+	if err := os.Remove(filepath.Join(p.conf.Data, controlName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
