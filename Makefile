@@ -25,7 +25,7 @@ race: ## the Go tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(PKGS)
 
 bench: build ## one table, each figure beside a floor measured in the same run
-	$(GO) run ./internal/e2e/bench -bin $(BIN)
+	$(GO) run ./internal/bench -bin $(BIN)
 
 lint: ## gofmt, vet, staticcheck, govulncheck
 	./testing/lint

@@ -59,7 +59,7 @@ type Rate struct {
 // Currency is a row of GET /currencies.
 type Currency struct {
 	Code       string  `json:"code"`
-	Symbol     *string `json:"symbol"`
+	Symbol     *string `json:"symbol,omitempty"`
 	Name       string  `json:"name"`
 	Plural     string  `json:"plural"`
 	Precision  int     `json:"precision"`
@@ -81,16 +81,20 @@ type Wallet struct {
 	PayPro         bool             `json:"payPro"`
 	UniCode        string           `json:"uniCode,omitempty"`
 	OffChainMode   bool             `json:"offChainMode,omitempty"`
-	InvoiceDefault bool             `json:"invoiceDefault,omitempty"`
+	Lightning      bool             `json:"lightning,omitempty"`
+	InvoiceDefault string           `json:"invoiceDefault,omitempty"` // the currency preselected with it
 	Currencies     []WalletCurrency `json:"currencies"`
 }
 
 // WalletCurrency is one asset a wallet can pay with.
 type WalletCurrency struct {
-	Code   string   `json:"code"`
-	Image  string   `json:"image"`
-	PayPro bool     `json:"payPro"`
-	QR     WalletQR `json:"qr"`
+	Code          string   `json:"code"`
+	Image         string   `json:"image"`
+	PayPro        bool     `json:"payPro,omitempty"`
+	P2P           bool     `json:"p2p,omitempty"`
+	DappBrowser   bool     `json:"dappBrowser,omitempty"`
+	WalletConnect bool     `json:"walletConnect,omitempty"`
+	QR            WalletQR `json:"qr"`
 }
 
 // WalletQR is the form of the code a wallet scans.

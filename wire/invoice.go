@@ -55,8 +55,8 @@ type Invoice struct {
 	JSONPayProRequired       bool     `json:"jsonPayProRequired"`
 	BitpayIDRequired         bool     `json:"bitpayIdRequired"`
 	IsCancelled              bool     `json:"isCancelled"`
-	Shopper                  *Shopper `json:"shopper,omitempty"` // merchant
-	MerchantName             string   `json:"merchantName,omitempty"`
+	Shopper                  *Shopper `json:"shopper,omitempty"`      // merchant
+	MerchantName             string   `json:"merchantName,omitempty"` // merchant
 	ItemizedDetails          []Item   `json:"itemizedDetails"`
 	Token                    string   `json:"token,omitempty"`
 }

@@ -31,6 +31,7 @@ type call struct {
 	fields  object     // of the body
 	query   url.Values // of the URL
 	written bool
+	status  int // as sent
 
 	facade   merchant.Facade // Public without a token
 	token    *merchant.Token // the API token, also behind a resource's own
@@ -44,7 +45,7 @@ type call struct {
 // parse reads the query and the body.
 func (c *call) parse() error {
 	for _, v := range c.params {
-		if !utf8.ValidString(v) || len(v) > 256 {
+		if !validText(v) || len(v) > 256 {
 			return fault.New(c.invalid(), "The path is not valid text")
 		}
 	}
@@ -57,13 +58,13 @@ func (c *call) parse() error {
 	}
 	for _, vs := range q {
 		for _, v := range vs {
-			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+			if !validText(v) {
 				return fault.New(c.invalid(), "The query is not valid UTF-8 text")
 			}
 		}
 	}
 	c.query = q
-	if len(bytes.TrimSpace(c.body)) == 0 || c.r.Method == http.MethodGet {
+	if len(bytes.TrimSpace(c.body)) == 0 || c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
 		c.fields = object{}
 		return nil
 	}
@@ -73,6 +74,9 @@ func (c *call) parse() error {
 	}
 	return nil
 }
+
+// validText reports what both database engines can compare and keep as text.
+func validText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func (c *call) invalid() fault.Code {
 	if c.route != nil && c.route.invalid != "" {
@@ -108,9 +112,17 @@ func (c *call) tokenText() (string, error) {
 	return inQuery, nil
 }
 
-// authorize finds out who asks and holds it against the route's row.
-func (c *call) authorize() error {
+// authorize finds out who asks and holds it against the route's row. What has
+// no row is refused; allowed are the methods that have one at this path.
+func (c *call) authorize(allowed []string) error {
 	c.facade = merchant.Public
+	if c.route == nil && len(allowed) > 0 {
+		c.w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
+		return fault.Access(http.StatusMethodNotAllowed, "%.20s is not possible here", c.r.Method)
+	}
+	if c.route == nil {
+		return fault.New(fault.NotFound, "Nothing is at this address")
+	}
 	if c.route.bySIN {
 		return c.requireSignature()
 	}
@@ -129,6 +141,9 @@ func (c *call) authorize() error {
 	}
 	if err := c.resolve(text); err != nil {
 		return err
+	}
+	if c.token == nil {
+		return c.unknownToken()
 	}
 	if c.token.RequireSIN && !c.route.unsigned {
 		if err := c.requireSignature(); err != nil {
@@ -152,7 +167,17 @@ func facadeNames(list []merchant.Facade) string {
 	return strings.Join(names, ", ")
 }
 
-// resolve turns the token's text into an API token and its merchant.
+// unknownToken refuses a token that is nobody's. Where it is the resource that
+// is asked for, that resource is not there.
+func (c *call) unknownToken() error {
+	if c.route.pathToken {
+		return fault.New(fault.NotFound, "Token not found")
+	}
+	return fault.Access(http.StatusUnauthorized, "Invalid token: it is unknown or no longer valid")
+}
+
+// resolve turns the token's text into an API token and its merchant; none is
+// left when there is no such token.
 func (c *call) resolve(text string) error {
 	t, m, err := c.server.App.Token(c.r.Context(), text)
 	switch {
@@ -165,32 +190,30 @@ func (c *call) resolve(text string) error {
 		return err
 	}
 	if c.route.resource {
-		if ok, err := c.resolveResource(text); ok || err != nil {
-			return err
-		}
+		return c.resolveResource(text)
 	}
-	return fault.Access(http.StatusUnauthorized, "Invalid token: it is unknown or no longer valid")
+	return nil
 }
 
 // resolveResource accepts the resource's own token in place of the API token it
 // was created with; that token's policy still holds.
-func (c *call) resolveResource(text string) (bool, error) {
+func (c *call) resolveResource(text string) error {
 	inv, err := c.server.App.Invoice(c.r.Context(), c.params["id"])
 	if errors.Is(err, fault.InvoiceNotFound) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
 	if subtle.ConstantTimeCompare([]byte(inv.Token), []byte(text)) != 1 {
-		return false, nil
+		return nil
 	}
 	t, m, err := c.server.App.Token(c.r.Context(), inv.APIToken)
 	if err != nil || t.State != merchant.Active || m == nil {
-		return false, err
+		return err
 	}
 	c.token, c.merchant, c.facade = t, m, t.Facade
-	return true, nil
+	return nil
 }
 
 // owned reads an invoice of the caller's merchant; somebody else's does not exist.
@@ -199,19 +222,37 @@ func (c *call) owned(id string) (app.Shown, error) {
 	return c.mine(inv, err)
 }
 
+// mine refuses what is not the caller's own. A pos token may lie open in a page:
+// of what was made through another facade it learns no more than the public.
 func (c *call) mine(inv app.Shown, err error) (app.Shown, error) {
-	if err == nil && c.merchant != nil && inv.Merchant != c.merchant.ID {
-		err = fault.New(fault.InvoiceNotFound, "Invoice not found")
+	if err != nil || c.merchant == nil {
+		return inv, err
 	}
-	return inv, err
+	foreign := c.facade == merchant.POS && inv.Terms.Order.Facade != string(merchant.POS)
+	if inv.Merchant != c.merchant.ID || foreign && !c.route.anonymous {
+		return app.Shown{}, fault.New(fault.InvoiceNotFound, "Invoice not found")
+	}
+	if foreign {
+		c.facade = merchant.Public
+	}
+	return inv, nil
+}
+
+// ownedByGUID reads the invoice that the caller's merchant made under a guid.
+func (c *call) ownedByGUID(guid string) (app.Shown, error) {
+	return c.mine(c.server.App.InvoiceByGUID(c.r.Context(), c.merchant.ID, guid))
 }
 
 // show wraps an invoice in its envelope.
-func (c *call) show(inv app.Shown) any {
-	return wire.Envelope{
-		Facade: string(c.facade) + "/invoice",
-		Data:   c.server.Renderer.Invoice(inv, c.facade, c.server.App.Now()),
+func (c *call) show(inv app.Shown) (any, error) {
+	if err := c.server.verify(c.r.Context(), inv); err != nil {
+		return nil, err
 	}
+	return c.envelope(c.server.Renderer.Invoice(inv, c.facade, c.server.App.Now())), nil
+}
+
+func (c *call) envelope(data any) wire.Envelope {
+	return wire.Envelope{Facade: string(c.facade) + "/invoice", Data: data}
 }
 
 // reply writes the answer once and keeps it for a session.
@@ -230,7 +271,7 @@ func (c *call) reply(status int, body any) {
 }
 
 func (c *call) send(status int, b []byte) {
-	c.written = true
+	c.written, c.status = true, status
 	writeRaw(c.w, status, b)
 }
 

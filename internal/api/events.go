@@ -38,10 +38,10 @@ func (s *Server) getInvoiceEvents(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.Envelope{Facade: string(c.facade) + "/invoice", Data: wire.EventToken{
+	return c.envelope(wire.EventToken{
 		URL: s.Renderer.PublicURL + "/events", Token: eventToken(inv.Invoice),
 		Events: []string{"payment", "confirmation"}, Actions: []string{"subscribe", "unsubscribe"},
-	}}, nil
+	}), nil
 }
 
 // eventToken opens the events of this invoice and nothing else. It is derived
@@ -54,7 +54,8 @@ func eventToken(inv *invoice.Invoice) string {
 
 func (s *Server) eventInvoice(c *call, token string) (app.Shown, error) {
 	bad := fault.Access(http.StatusUnauthorized, "Invalid token: ask for a new one at /invoices/{id}/events")
-	if len(token) <= idLen {
+	// Base58 only: a cut through the middle of a character is no text.
+	if len(token) <= idLen || len(base58.Decode(token)) == 0 {
 		return app.Shown{}, bad
 	}
 	inv, err := s.App.Invoice(c.r.Context(), token[:idLen])
@@ -82,7 +83,13 @@ func (s *Server) stream(c *call) (any, error) {
 	case "unsubscribe":
 		return data("Success"), nil
 	default:
-		return nil, fault.Invalid(fault.Invalid0, "action", "%.40q is neither subscribe nor unsubscribe", action)
+		return nil, fault.Invalid(c.invalid(), "action", "%.40q is neither subscribe nor unsubscribe", action)
+	}
+	if c.r.Method == http.MethodHead {
+		return data("Success"), nil
+	}
+	if err := s.verify(c.r.Context(), inv); err != nil {
+		return nil, err
 	}
 	wake, leave := s.streams.join(inv.ID)
 	if wake == nil {

@@ -9,21 +9,23 @@ import (
 )
 
 // getInvoice reads one: GET /invoices/{id}. Without a token it is the public view.
-func (s *Server) getInvoice(c *call) (any, error) {
-	inv, err := c.owned(c.params["id"])
+func (s *Server) getInvoice(c *call) (any, error) { return s.getByID(c, c.params["id"]) }
+
+func (s *Server) getByID(c *call, id string) (any, error) {
+	inv, err := c.owned(id)
 	if err != nil {
 		return nil, err
 	}
-	return c.show(inv), nil
+	return c.show(inv)
 }
 
 // getInvoiceByGUID reads one: GET /invoices/guid/{guid}.
 func (s *Server) getInvoiceByGUID(c *call) (any, error) {
-	inv, err := s.App.InvoiceByGUID(c.r.Context(), c.merchant.ID, c.params["guid"])
+	inv, err := c.ownedByGUID(c.params["guid"])
 	if err != nil {
 		return nil, err
 	}
-	return c.show(inv), nil
+	return c.show(inv)
 }
 
 // putInvoice sets the buyer's contact: PUT /invoices/{id}.
@@ -40,19 +42,17 @@ func (s *Server) putInvoice(c *call) (any, error) {
 	if inv, err = s.App.UpdateInvoice(c.r.Context(), inv.ID, u); err != nil {
 		return nil, err
 	}
-	return c.show(inv), nil
+	return c.show(inv)
 }
 
 // deleteInvoice cancels one: DELETE /invoices/{id}.
 func (s *Server) deleteInvoice(c *call) (any, error) {
-	inv, err := c.owned(c.params["id"])
-	return c.cancel(inv, err)
+	return c.cancel(c.owned(c.params["id"]))
 }
 
 // deleteInvoiceByGUID cancels one: DELETE /invoices/guid/{guid}.
 func (s *Server) deleteInvoiceByGUID(c *call) (any, error) {
-	inv, err := s.App.InvoiceByGUID(c.r.Context(), c.merchant.ID, c.params["guid"])
-	return c.cancel(inv, err)
+	return c.cancel(c.ownedByGUID(c.params["guid"]))
 }
 
 func (c *call) cancel(inv app.Shown, err error) (any, error) {
@@ -71,7 +71,7 @@ func (c *call) cancel(inv app.Shown, err error) (any, error) {
 	if inv, err = c.server.App.CancelInvoice(c.r.Context(), inv.ID, force); err != nil {
 		return nil, err
 	}
-	return c.show(inv), nil
+	return c.show(inv)
 }
 
 // postInvoiceNotification sends the webhook again: POST /invoices/{id}/notifications.
@@ -110,15 +110,18 @@ func (s *Server) payInvoice(c *call) (any, error) {
 	if inv, err = s.App.PayInvoice(c.r.Context(), inv.ID, until); err != nil {
 		return nil, err
 	}
-	return c.show(inv), nil
+	return c.show(inv)
 }
 
 // showEach renders a list in the caller's view.
-func (c *call) showEach(list []app.Shown) []any {
+func (c *call) showEach(list []app.Shown) (any, error) {
 	out := make([]any, len(list))
 	now := c.server.App.Now()
 	for i, inv := range list {
+		if err := c.server.verify(c.r.Context(), inv); err != nil {
+			return nil, err
+		}
 		out[i] = c.server.Renderer.Invoice(inv, c.facade, now)
 	}
-	return out
+	return c.envelope(out), nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/money"
 )
 
 const maxGUID = 128
@@ -22,7 +23,11 @@ func (s *Server) postInvoice(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.show(app.Shown{Invoice: inv}), nil
+	if inv.Version > 0 { // made earlier under the same guid: it may have payments by now
+		return s.getByID(c, inv.ID)
+	}
+	// Its addresses were derived, or checked, a moment ago.
+	return c.envelope(s.Renderer.Invoice(app.Shown{Invoice: inv}, c.facade, s.App.Now())), nil
 }
 
 func readInvoice(c *call) (app.NewInvoice, error) {
@@ -34,7 +39,7 @@ func readInvoice(c *call) (app.NewInvoice, error) {
 		PosData: f.text("posData"), NotificationURL: f.text("notificationURL"), NotificationEmail: f.text("notificationEmail"),
 		RedirectURL: f.text("redirectURL"), CloseURL: f.text("closeURL"), AutoRedirect: f.flag("autoRedirect"),
 		Speed: invoice.Speed(strings.ToLower(f.text("transactionSpeed"))), Full: f.flagOr("fullNotifications", true) || extended, Extended: extended,
-		Physical: f.flag("physical"), PaymentCurrencies: upper(f.texts("paymentCurrencies")), Window: f.whole("acceptanceWindow"),
+		Physical: f.flag("physical"), PaymentCurrencies: codes(f.texts("paymentCurrencies")), Window: min(f.whole("acceptanceWindow"), invoice.MaxWindow.Milliseconds()),
 		PresetCurrency: preset(f), PresetWallet: f.text("forcedBuyerSelectedWallet"), MerchantName: f.text("merchantName"),
 		JSONPayPro: f.flag("jsonPayProRequired"), BitpayID: f.flag("bitpayIdRequired"),
 	}
@@ -58,16 +63,24 @@ func readInvoice(c *call) (app.NewInvoice, error) {
 
 func preset(f *fieldReader) string {
 	if forced := f.text("forcedBuyerSelectedTransactionCurrency"); forced != "" {
-		return strings.ToUpper(forced)
+		return canonical(forced)
 	}
-	return strings.ToUpper(f.text("selectedTransactionCurrency"))
+	return canonical(f.text("selectedTransactionCurrency"))
 }
 
-func upper(list []string) []string {
+// canonical is a currency's code as the table spells it; unknown ones stay.
+func canonical(code string) string {
+	if cur, ok := money.Lookup(code); ok {
+		return cur.Code
+	}
+	return code
+}
+
+func codes(list []string) []string {
 	var out []string
 	for _, s := range list {
 		if s != "" {
-			out = append(out, strings.ToUpper(s))
+			out = append(out, canonical(s))
 		}
 	}
 	return out

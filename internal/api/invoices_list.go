@@ -7,7 +7,6 @@ import (
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/store"
-	"github.com/quittance/quittance/wire"
 )
 
 const (
@@ -25,7 +24,7 @@ func (s *Server) getInvoices(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.Envelope{Facade: string(c.facade) + "/invoice", Data: c.showEach(list)}, nil
+	return c.showEach(list)
 }
 
 func readFilter(c *call) (store.InvoiceFilter, error) {
@@ -55,15 +54,15 @@ func readFilter(c *call) (store.InvoiceFilter, error) {
 	return f, err
 }
 
-// page reads limit (1 to 1000, default 100) and offset.
+// page reads limit (from 1, default 100; more than 1000 is 1000) and offset.
 func page(c *call) (limit, offset int, err error) {
 	limit = defaultLimit
 	if s := c.query.Get("limit"); s != "" {
 		n, err := parseWhole(c.invalid(), "limit", s)
-		if err != nil || n < 1 || n > maxLimit {
+		if err != nil || n < 1 {
 			return 0, 0, fault.Invalid(c.invalid(), "limit", "expected a whole number from 1 to %d", maxLimit)
 		}
-		limit = int(n)
+		limit = int(min(n, maxLimit))
 	}
 	if s := c.query.Get("offset"); s != "" {
 		n, err := parseWhole(c.invalid(), "offset", s)
@@ -104,4 +103,4 @@ func parseDate(c *call, name string, end bool) (time.Time, error) {
 	return time.Time{}, fault.Invalid(c.invalid(), name, "%.40q is not a date such as 2026-01-31", s)
 }
 
-func okYear(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 2200 }
+func okYear(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 9999 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -38,10 +39,23 @@ func newLimiter(c Limits) *limiter {
 }
 
 func (l *limiter) address(ip string) error {
-	if l.conf.PerAddress > 0 && !l.take(l.byIP, ip, l.conf.PerAddress) {
+	if l.conf.PerAddress > 0 && !l.take(l.byIP, network(ip), l.conf.PerAddress) {
 		return fault.Access(http.StatusTooManyRequests, "Too many requests from this address; slow down to %g per second", l.conf.PerAddress)
 	}
 	return nil
+}
+
+// network is whom an address stands for: an IPv6 client has a /64 of them.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil || a.Unmap().Is4() {
+		return ip
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.String()
 }
 
 func (l *limiter) merchant(id string) error {

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
@@ -70,27 +72,30 @@ var table = []route{
 	{method: "GET", pattern: "/supportedwallets", handle: (*Server).getWallets, foldCase: true},
 }
 
-// find looks a request up in the table. known is true when the path exists for
-// some other method.
-func find(method, path string) (rt *route, params map[string]string, known bool) {
-	if len(path) > 1 {
-		path = strings.TrimSuffix(path, "/")
+// find looks a request up in the table by its path as it was sent, still
+// escaped: an escaped slash belongs to a parameter. HEAD is answered like GET.
+// Where no row fits, allowed lists the methods the path exists for.
+func find(method, escaped string) (rt *route, params map[string]string, allowed []string) {
+	if method == http.MethodHead {
+		method = http.MethodGet
 	}
-	if strings.Contains(path, "//") {
-		return nil, nil, false
+	if len(escaped) > 1 {
+		escaped = strings.TrimSuffix(escaped, "/")
 	}
-	segments := strings.Split(path, "/")
+	segments := strings.Split(escaped, "/")
 	for i := range table {
 		p, ok := table[i].match(segments)
 		if !ok {
 			continue
 		}
 		if table[i].method == method {
-			return &table[i], p, true
+			return &table[i], p, nil
 		}
-		known = true
+		if !slices.Contains(allowed, table[i].method) {
+			allowed = append(allowed, table[i].method)
+		}
 	}
-	return nil, nil, known
+	return nil, nil, allowed
 }
 
 func (rt *route) match(segments []string) (map[string]string, bool) {
@@ -103,13 +108,14 @@ func (rt *route) match(segments []string) (map[string]string, bool) {
 		got := segments[i]
 		switch {
 		case strings.HasPrefix(w, "{"):
-			if got == "" {
+			text, err := url.PathUnescape(got)
+			if err != nil || text == "" {
 				return nil, false
 			}
 			if params == nil {
 				params = map[string]string{}
 			}
-			params[strings.Trim(w, "{}")] = got
+			params[strings.Trim(w, "{}")] = text
 		case w == got || rt.foldCase && strings.EqualFold(w, got):
 		default:
 			return nil, false
@@ -123,7 +129,7 @@ func methodDigits(method string) string {
 	switch method {
 	case http.MethodPost:
 		return "01"
-	case http.MethodGet:
+	case http.MethodGet, http.MethodHead:
 		return "02"
 	case http.MethodPut:
 		return "03"

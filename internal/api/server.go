@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ type Config struct {
 	// TrustProxy believes X-Forwarded-For, -Proto and -Host of a peer on loopback.
 	TrustProxy bool
 	Limits     Limits
-	// Pages answers what is not the API.
+	// Pages answers what is not the API; nil: nothing does.
 	Pages http.Handler
 	Log   *slog.Logger
 	// Observe is told of every answered API request.
@@ -45,6 +46,7 @@ type Server struct {
 	verifier bitauth.Verifier
 	limits   *limiter
 	streams  streams
+	verified verified
 	closing  context.Context
 	close    context.CancelFunc
 }
@@ -53,9 +55,6 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Pages == nil {
-		c.Pages = http.NotFoundHandler()
 	}
 	s := &Server{Config: c, limits: newLimiter(c.Limits)}
 	s.closing, s.close = context.WithCancel(context.Background())
@@ -73,8 +72,8 @@ var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rt, params, known := find(r.Method, r.URL.Path)
-	if rt == nil && !known && r.Method != http.MethodOptions && s.isPage(r) {
+	rt, params, allowed := find(r.Method, r.URL.EscapedPath())
+	if rt == nil && allowed == nil && r.Method != http.MethodOptions && s.isPage(r) {
 		s.Pages.ServeHTTP(w, r)
 		return
 	}
@@ -87,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		preflight(w)
 		return
 	}
-	status := s.answer(w, r, rt, params, known)
+	status := s.answer(w, r, rt, params, allowed)
 	if s.Observe != nil {
 		name := "none"
 		if rt != nil {
@@ -98,9 +97,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // isPage keeps unclean paths away from the pages' router, which would redirect
-// them; a redirect breaks a signed request.
+// them; a redirect breaks a signed request. What that router does not know gets
+// the API's own refusal, which every client can read.
 func (s *Server) isPage(r *http.Request) bool {
-	return !strings.Contains(r.URL.Path, "//") && strings.HasPrefix(r.URL.Path, "/")
+	p := r.URL.Path
+	if s.Pages == nil || p == "" || path.Clean(p) != p {
+		return false
+	}
+	router, ok := s.Pages.(*http.ServeMux)
+	if !ok {
+		return true
+	}
+	_, pattern := router.Handler(r)
+	return pattern != "" || strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 func preflight(w http.ResponseWriter) {
@@ -113,22 +122,23 @@ func preflight(w http.ResponseWriter) {
 	}{"Success"})
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, rt *route, params map[string]string, known bool) (status int) {
-	c := &call{server: s, w: w, r: r, route: rt, params: params, method: r.Method}
+// answer runs one call and returns the status that was sent.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, rt *route, params map[string]string, allowed []string) (status int) {
+	c := &call{server: s, w: w, r: r, route: rt, params: params, method: r.Method, status: http.StatusOK}
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		if p := recover(); p != nil {
 			s.Log.Error("a request's handler panicked", "method", r.Method, "route", routeName(rt), "panic", p, "stack", string(debug.Stack()))
-			status = s.refuse(c, fault.New(fault.Generic, "Generic server error"))
+			s.refuse(c, fault.New(fault.Generic, "Generic server error"))
 		}
+		status = c.status
 	}()
-	data, err := s.run(c, known)
+	data, err := s.run(c, allowed)
 	if err != nil {
-		status = s.refuse(c, err)
+		s.refuse(c, err)
 	} else if !c.written {
-		status = http.StatusOK
-		c.reply(status, data)
+		c.reply(http.StatusOK, data)
 	}
-	return status
+	return c.status
 }
 
 func routeName(rt *route) string {
@@ -138,15 +148,9 @@ func routeName(rt *route) string {
 	return rt.pattern
 }
 
-func (s *Server) run(c *call, known bool) (any, error) {
-	if err := s.limits.address(clientAddress(c.r, s.TrustProxy)); err != nil {
+func (s *Server) run(c *call, allowed []string) (any, error) {
+	if err := s.limits.address(ClientAddress(c.r, s.TrustProxy)); err != nil {
 		return nil, err
-	}
-	if c.route == nil {
-		if known {
-			return nil, fault.Access(http.StatusMethodNotAllowed, "%s is not possible here", c.r.Method)
-		}
-		return nil, fault.New(fault.NotFound, "Nothing is at this address")
 	}
 	buf := bodies.Get().(*[]byte)
 	defer func() { *buf = (*buf)[:0]; bodies.Put(buf) }()
@@ -156,7 +160,7 @@ func (s *Server) run(c *call, known bool) (any, error) {
 	if err := c.parse(); err != nil {
 		return nil, err
 	}
-	refused := c.authorize()
+	refused := c.authorize(allowed)
 	// A refused request consumes its number in a session too.
 	if replayed, err := c.enterSession(); err != nil || replayed {
 		return nil, err
@@ -199,7 +203,7 @@ func tooLarge() error {
 }
 
 // refuse writes the error envelope, whole.
-func (s *Server) refuse(c *call, err error) int {
+func (s *Server) refuse(c *call, err error) {
 	f, ok := fault.As(err)
 	if !ok {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -215,5 +219,4 @@ func (s *Server) refuse(c *call, err error) int {
 	if !c.written {
 		c.reply(f.Status, envelopeOf(c.method, f))
 	}
-	return f.Status
 }

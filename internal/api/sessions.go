@@ -26,7 +26,7 @@ func data(v any) any {
 // enterSession counts a request that names a session. A number that was used
 // before is answered with what was answered then.
 func (c *call) enterSession() (replayed bool, err error) {
-	if c.route.noSession {
+	if c.route != nil && c.route.noSession {
 		return false, nil
 	}
 	id, number, err := c.sessionFields()

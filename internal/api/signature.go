@@ -1,9 +1,11 @@
 package api
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/quittance/quittance/internal/api/bitauth"
@@ -18,7 +20,7 @@ func (c *call) requireSignature() error {
 	if identity == "" || signature == "" {
 		return fault.Access(http.StatusUnauthorized, "This needs a signed request: the X-Identity and X-Signature headers are missing")
 	}
-	id, err := bitauth.ParseIdentity(identity)
+	id, err := c.server.verifier.Identity(identity)
 	if err != nil {
 		return fault.Access(http.StatusUnauthorized, "%v", err)
 	}
@@ -27,7 +29,7 @@ func (c *call) requireSignature() error {
 		return fault.Access(http.StatusUnauthorized, "%v", err)
 	}
 	bases := c.server.bases(c.r)
-	for _, target := range spellings(c.r.RequestURI) {
+	for _, target := range spellings(target(c.r)) {
 		for _, base := range bases {
 			if c.server.verifier.Verify(id, sig, []byte(base), []byte(target), c.body) {
 				c.sin = id.SIN()
@@ -38,22 +40,28 @@ func (c *call) requireSignature() error {
 	return fault.Access(http.StatusUnauthorized, "%v of SIN %s: sign the full URL (this server is %s) followed by the raw body", bitauth.ErrSignature, id.SIN(), bases[0])
 }
 
+// target is the path and query as received, also of a client that sent the
+// whole URL as if to a proxy.
+func target(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
 // bases lists the addresses that the client may have signed, likeliest first,
 // each without a slash at the end.
 func (s *Server) bases(r *http.Request) []string {
-	list := make([]string, 0, 10)
+	list := make([]string, 0, 12)
 	add := func(b string) {
-		for _, have := range list {
-			if have == b {
-				return
-			}
+		if !slices.Contains(list, b) {
+			list = append(list, b)
 		}
-		list = append(list, b)
 	}
 	for _, b := range s.BaseURLs {
-		add(b)
+		add(strings.TrimRight(b, "/"))
 	}
-	host := r.Host
+	host := strings.TrimSuffix(r.Host, ":443")
 	add("https://" + host)
 	if s.TrustProxy && fromLoopback(r) {
 		proto, fwd := r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-Host")
@@ -66,13 +74,17 @@ func (s *Server) bases(r *http.Request) []string {
 	if s.PlainHTTP {
 		add("http://" + host)
 	}
-	if !strings.Contains(host, ":") {
-		add("https://" + host + ":443")
-		if s.PlainHTTP {
-			add("http://" + host + ":443")
+	for _, b := range list { // one client always writes the port
+		if !hasPort(b) {
+			add(b + ":443")
 		}
 	}
 	return list
+}
+
+func hasPort(base string) bool {
+	u, err := url.Parse(base)
+	return err != nil || u.Port() != ""
 }
 
 // spellings lists the request target as received and as other clients sign it:
@@ -89,7 +101,10 @@ func spellings(target string) []string {
 		k, v, eq := strings.Cut(pair, "=")
 		dk, err1 := url.QueryUnescape(k)
 		dv, err2 := url.QueryUnescape(v)
-		if err1 != nil || err2 != nil {
+		// Unlike a form's reader, C#'s leaves "+" as it is.
+		pk, err3 := url.PathUnescape(k)
+		pv, err4 := url.PathUnescape(v)
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return list
 		}
 		sep := ""
@@ -97,7 +112,7 @@ func spellings(target string) []string {
 			sep = "="
 		}
 		php = append(php, rfc1738(dk)+sep+rfc1738(dv))
-		plain = append(plain, dk+sep+dv)
+		plain = append(plain, pk+sep+pv)
 	}
 	for _, q := range []string{strings.Join(php, "&"), strings.Join(plain, "&")} {
 		if q != query {

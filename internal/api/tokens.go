@@ -6,6 +6,9 @@ import (
 	"github.com/quittance/quittance/wire"
 )
 
+// maxSINs bounds the identities linked to one token.
+const maxSINs = 100
+
 // postToken asks for a token or claims one: POST /tokens.
 func (s *Server) postToken(c *call) (any, error) {
 	f := &fieldReader{o: c.fields, code: c.invalid()}
@@ -19,6 +22,9 @@ func (s *Server) postToken(c *call) (any, error) {
 	}
 	if err := merchant.CheckSIN(sin); err != nil {
 		return nil, fault.Invalid(c.invalid(), "id", "%v", err)
+	}
+	if len(guid) > maxGUID {
+		return nil, fault.Invalid(c.invalid(), "guid", "at most %d bytes", maxGUID)
 	}
 	var t *merchant.Token
 	var err error
@@ -87,7 +93,9 @@ func (s *Server) postSIN(c *call) (any, error) {
 		return nil, fault.Invalid(c.invalid(), "sin", "%v", err)
 	}
 	return c.changeSINs(func(t *merchant.Token) error {
-		t.Link(sin)
+		if t.Link(sin); len(t.SINs) > maxSINs {
+			return fault.Invalid(c.invalid(), "sin", "a token has at most %d; remove one first", maxSINs)
+		}
 		return nil
 	})
 }

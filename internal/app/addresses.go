@@ -10,41 +10,6 @@ import (
 	"github.com/quittance/quittance/internal/store"
 )
 
-// reserveBlock is how many derivation indices are taken at once. Taking them is
-// one durable write; a restart skips what was left, it never uses one twice.
-const reserveBlock = 20
-
-type reserved struct{ next, end int64 }
-
-// nextIndex gives out the next index of a wallet. It is durable that the index
-// is taken before anyone sees the address.
-func (a *App) nextIndex(ctx context.Context, wallet string) (int64, error) {
-	a.mu.Lock()
-	if r := a.indices[wallet]; r != nil && r.next < r.end {
-		index := r.next
-		r.next++
-		a.mu.Unlock()
-		return index, nil
-	}
-	a.mu.Unlock()
-	var first int64
-	err := a.Store.Update(ctx, func(tx *store.Tx) (err error) {
-		first, err = tx.ReserveIndices(wallet, reserveBlock)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reserve addresses: %w", err)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	// Two callers may have reserved at the same time: the later block is kept,
-	// the rest of the earlier one is skipped.
-	if r := a.indices[wallet]; r == nil || r.end < first+reserveBlock {
-		a.indices[wallet] = &reserved{first + 1, first + reserveBlock}
-	}
-	return first, nil
-}
-
 // newAddress takes an address of a wallet that no invoice ever had.
 func (a *App) newAddress(ctx context.Context, asset *Asset, w *merchant.Wallet) (addr string, dest []byte, index int64, err error) {
 	if index, err = a.nextIndex(ctx, w.ID); err != nil {
@@ -98,18 +63,14 @@ func (a *App) checkAddress(ctx context.Context, inv *invoice.Invoice, o *invoice
 }
 
 func (a *App) wallet(ctx context.Context, merchantID, id string) (*merchant.Wallet, error) {
-	var found *merchant.Wallet
-	err := a.Store.View(ctx, func(tx *store.Tx) error {
-		list, err := tx.Wallets(merchantID)
-		for _, w := range list {
-			if w.ID == id {
-				found = w
-			}
-		}
-		return err
-	})
-	if err == nil && found == nil {
-		err = fmt.Errorf("wallet %s is not the merchant's", id)
+	list, err := a.walletsOf(ctx, merchantID)
+	if err != nil {
+		return nil, err
 	}
-	return found, err
+	for _, w := range list {
+		if w.ID == id {
+			return w, nil
+		}
+	}
+	return nil, fmt.Errorf("wallet %s is not the merchant's", id)
 }

@@ -68,8 +68,9 @@ type Config struct {
 type App struct {
 	Config
 	mu      sync.Mutex
-	indices map[string]*reserved // by wallet; guarded by mu
+	indices map[string]*indices  // by wallet; guarded by mu
 	readAt  map[string]time.Time // by chain; guarded by mu
+	memory  remembered
 	hooks   hooks
 }
 
@@ -90,7 +91,7 @@ func New(c Config) *App {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &App{Config: c, indices: map[string]*reserved{}, readAt: map[string]time.Time{}}
+	return &App{Config: c, indices: map[string]*indices{}, readAt: map[string]time.Time{}}
 }
 
 // OnAddress registers f to be called with each new address, after it is durable

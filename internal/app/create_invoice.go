@@ -31,7 +31,7 @@ type NewInvoice struct {
 // same guid with the same token returns the invoice that was made first.
 func (a *App) CreateInvoice(ctx context.Context, in NewInvoice) (*invoice.Invoice, error) {
 	if in.GUID != "" {
-		first, err := a.invoiceByGUID(ctx, in.Token.Token, in.GUID)
+		first, err := a.firstByGUID(ctx, in.Token.Token, in.GUID)
 		if err == nil || !errors.Is(err, store.ErrNotFound) {
 			return first, err
 		}
@@ -51,16 +51,18 @@ func (a *App) CreateInvoice(ctx context.Context, in NewInvoice) (*invoice.Invoic
 	if err != nil {
 		return nil, err
 	}
+	// The address is watched before the commit: should the answer to that be lost,
+	// the invoice may exist all the same and be shown to whoever asks again.
+	for i, o := range inv.Terms.Options {
+		a.tellAddress(o.Chain, dests[i])
+	}
 	err = a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddInvoice(inv, dests) })
 	if errors.Is(err, store.ErrExists) {
 		// Another request with the same guid was first.
-		return a.invoiceByGUID(ctx, in.Token.Token, in.GUID)
+		return a.firstByGUID(ctx, in.Token.Token, in.GUID)
 	}
 	if err != nil {
 		return nil, err
-	}
-	for i, o := range inv.Terms.Options {
-		a.tellAddress(o.Chain, dests[i])
 	}
 	if in.SMS != "" {
 		return a.askSMS(ctx, inv, in.SMS)
@@ -72,12 +74,17 @@ func noRates(err error) error {
 	return fault.Access(http.StatusServiceUnavailable, "No trustworthy exchange rate at present: %v; try again in a minute", err)
 }
 
-func (a *App) invoiceByGUID(ctx context.Context, token, guid string) (inv *invoice.Invoice, err error) {
+// firstByGUID reads what was made under a guid before. It is shown again, so
+// its addresses are held against their wallets.
+func (a *App) firstByGUID(ctx context.Context, token, guid string) (inv *invoice.Invoice, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
 		inv, err = tx.InvoiceByGUID(token, guid)
 		return err
 	})
-	return inv, err
+	if err != nil {
+		return nil, err
+	}
+	return inv, a.CheckAddresses(ctx, inv)
 }
 
 // complete fills in the account's defaults and checks the order.
@@ -194,15 +201,11 @@ func (a *App) draft(ctx context.Context, in *NewInvoice, table *rate.Table) (*in
 
 // payable lists the wallets that the order can be paid into.
 func (a *App) payable(ctx context.Context, in *NewInvoice) ([]*merchant.Wallet, error) {
-	var all []*merchant.Wallet
-	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		all, err = tx.Wallets(in.Merchant.ID)
-		return err
-	})
+	all, err := a.walletsOf(ctx, in.Merchant.ID)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(w *merchant.Wallet) bool { _, ok := a.Asset(w.Asset); return !ok })
+	all = slices.DeleteFunc(slices.Clone(all), func(w *merchant.Wallet) bool { _, ok := a.Asset(w.Asset); return !ok })
 	if len(all) == 0 {
 		return nil, fault.New(fault.InvoiceMisconfigured, "Misconfigured account: %s has no wallet to receive into; run `quittance wallet add`", in.Merchant.Name)
 	}

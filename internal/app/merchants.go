@@ -31,7 +31,7 @@ func (a *App) CreateMerchant(ctx context.Context, name string, set merchant.Sett
 		ID: id, Name: name, KeyHash: merchant.HashKey(key),
 		WebhookSecret: "whsec_" + base64.StdEncoding.EncodeToString(secret), Settings: set, Created: a.now(),
 	}
-	return m, key, a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddMerchant(m) })
+	return m, key, a.changed(ctx, func(tx *store.Tx) error { return tx.AddMerchant(m) })
 }
 
 // Merchants lists all accounts.
@@ -71,7 +71,7 @@ func (a *App) FindMerchant(ctx context.Context, which string) (*merchant.Merchan
 
 // ChangeMerchant changes an account's name or defaults.
 func (a *App) ChangeMerchant(ctx context.Context, id string, do func(*merchant.Merchant) error) (m *merchant.Merchant, err error) {
-	err = a.Store.Update(ctx, func(tx *store.Tx) error {
+	err = a.changed(ctx, func(tx *store.Tx) error {
 		if m, err = tx.Merchant(id); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (a *App) AddWallet(ctx context.Context, merchantID, assetCode, kind, xpub, 
 		ID: id, Merchant: merchantID, Asset: asset.Code, Network: asset.Network, Kind: kind, XPub: canonical,
 		SealedSeed: sealed, Created: a.now(),
 	}
-	err = a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddWallet(w) })
+	err = a.changed(ctx, func(tx *store.Tx) error { return tx.AddWallet(w) })
 	if errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("this account key already belongs to a wallet, or the merchant already has a %s wallet: one key serves one wallet, or addresses would be used twice", asset.Code)
 	}

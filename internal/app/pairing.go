@@ -10,7 +10,8 @@ import (
 )
 
 // RequestToken is a client's wish for a token; a merchant has to approve the
-// pairing code in it. The same guid and SIN return the request made first.
+// pairing code in it. The same guid and SIN return the request made first while
+// it waits: nobody signs this call, so it must not hand out a token in use.
 func (a *App) RequestToken(ctx context.Context, sin, facade, label, guid string) (*merchant.Token, error) {
 	f, err := merchant.ParseFacade(facade)
 	if err != nil {
@@ -23,14 +24,14 @@ func (a *App) RequestToken(ctx context.Context, sin, facade, label, guid string)
 		return nil, err
 	}
 	out := &t
-	err = a.Store.Update(ctx, func(tx *store.Tx) error {
+	err = a.changed(ctx, func(tx *store.Tx) error {
 		if guid != "" {
 			linked, err := tx.TokensBySIN(sin)
 			if err != nil {
 				return err
 			}
 			for _, old := range linked {
-				if old.GUID == guid {
+				if old.GUID == guid && old.State == merchant.Inactive && !a.now().After(old.CodeExpiry) {
 					out = old
 					return nil
 				}
@@ -59,7 +60,7 @@ func (a *App) OfferToken(ctx context.Context, merchantID string, f merchant.Faca
 	if err != nil {
 		return nil, err
 	}
-	return &t, a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddToken(&t) })
+	return &t, a.changed(ctx, func(tx *store.Tx) error { return tx.AddToken(&t) })
 }
 
 // ClaimToken binds an offered token to the client that knows its code.
@@ -86,7 +87,7 @@ func (a *App) pair(ctx context.Context, code string, do func(*merchant.Token) er
 	if err := merchant.CheckPairingCode(code); err != nil {
 		return nil, err
 	}
-	err = a.Store.Update(ctx, func(tx *store.Tx) error {
+	err = a.changed(ctx, func(tx *store.Tx) error {
 		if t, err = tx.TokenByCode(code); err != nil {
 			if errors.Is(err, store.ErrNotFound) {
 				return merchant.UnknownCode(code)
@@ -126,18 +127,6 @@ func (a *App) PendingPairings(ctx context.Context) (list []*merchant.Token, err 
 	return list, err
 }
 
-// Token reads an API token with its merchant (nil while it has none).
-func (a *App) Token(ctx context.Context, token string) (t *merchant.Token, m *merchant.Merchant, err error) {
-	err = a.Store.View(ctx, func(tx *store.Tx) error {
-		if t, err = tx.Token(token); err != nil || t.Merchant == "" {
-			return err
-		}
-		m, err = tx.Merchant(t.Merchant)
-		return err
-	})
-	return t, m, err
-}
-
 // ActiveTokens lists the tokens a client identity can use.
 func (a *App) ActiveTokens(ctx context.Context, sin string) (list []*merchant.Token, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
@@ -164,7 +153,7 @@ func (a *App) MerchantTokens(ctx context.Context, merchantID string) (list []*me
 // ChangeToken runs do on one of a merchant's tokens: linking a SIN, removing
 // one, revoking it.
 func (a *App) ChangeToken(ctx context.Context, token, merchantID string, do func(*merchant.Token) error) (t *merchant.Token, err error) {
-	err = a.Store.Update(ctx, func(tx *store.Tx) error {
+	err = a.changed(ctx, func(tx *store.Tx) error {
 		t, err = tx.Token(token)
 		if err == nil && t.Merchant != merchantID {
 			err = store.ErrNotFound

@@ -51,6 +51,8 @@ func (a *App) askSMS(ctx context.Context, inv *invoice.Invoice, number string) (
 	if err != nil {
 		// The invoice stands and can be paid; the number can be given again.
 		a.Log.Warn("the code for a buyer's number could not be sent", "invoice", inv.ID, "error", err)
+	}
+	if s.Invoice == nil {
 		return inv, nil
 	}
 	return s.Invoice, nil
@@ -58,6 +60,12 @@ func (a *App) askSMS(ctx context.Context, inv *invoice.Invoice, number string) (
 
 // startSMS stores a fresh code's hash and then sends the code.
 func (a *App) startSMS(ctx context.Context, id, number string) (Shown, error) {
+	if err := invoice.CheckSMSNumber(number); err != nil {
+		return Shown{}, err
+	}
+	if a.SMS == nil {
+		return Shown{}, fault.New(fault.InvoiceSMSUnverified, "SMS is not configured on this server; send buyerEmail instead")
+	}
 	n, err := rand.Int(a.Rand, big.NewInt(1_000_000))
 	if err != nil {
 		return Shown{}, err
@@ -68,9 +76,6 @@ func (a *App) startSMS(ctx context.Context, id, number string) (Shown, error) {
 	})
 	if err != nil {
 		return s, err
-	}
-	if a.SMS == nil {
-		return s, fault.New(fault.InvoiceSMSUnverified, "SMS is not configured on this server; send buyerEmail instead")
 	}
 	if err := a.SMS.Send(ctx, number, s.Terms.Order.MerchantName+": your verification code is "+code); err != nil {
 		a.Log.Error("send an SMS", "invoice", id, "error", err)

@@ -96,15 +96,16 @@ func TestTheStateIsTheOneAtDelivery(t *testing.T) {
 }
 
 func TestOnly2xxIsSuccess(t *testing.T) {
+	e, s := newEnv(t), newShop(t)
+	o := e.outbox()
 	for status, want := range map[int]string{
 		200: store.Done, 201: store.Done, 204: store.Done, 299: store.Done,
 		301: store.Waiting, 302: store.Waiting, 304: store.Waiting, 307: store.Waiting, 308: store.Waiting,
 		400: store.Waiting, 404: store.Waiting, 410: store.Waiting, 429: store.Waiting, 500: store.Waiting, 503: store.Waiting,
 	} {
-		e, s := newEnv(t), newShop(t)
 		s.answers(func(got) int { return status })
-		inv := e.cancelled(s.URL)
-		e.step(e.outbox())
+		inv := e.cancelled(s.URL + "/" + jsonInt(int64(status)))
+		e.step(o)
 		if d := e.deliveries(inv.ID)[0]; d.State != want || d.Tries[0].Status != status {
 			t.Errorf("after %d the delivery is %s, logged as %d", status, d.State, d.Tries[0].Status)
 		}

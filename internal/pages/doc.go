@@ -20,10 +20,14 @@
 //	timer         the time left; data-expires is the end in Unix milliseconds
 //	copy-address, copy-amount
 //	confirmations the progress picture; data-have and data-need
-//	pay-button, pay-partial, pay-over, mine-button   sandbox only
+//	pay-button, pay-partial, pay-over, pay-late, mine-button   sandbox only
 //	back-link, cancel-link, close-button, redirect-notice
 //	email-form, language
 //
-// The phases are those of the type phase. Only cmd imports this package; it
+// and on the merchant's pages by code, key, approve, approved, pairing-code,
+// facade, sin, list, pair, open, open-token, tokens, mails and problem.
+//
+// The phases (data-state) are open, partial, closing, paid, confirmed, complete,
+// expired, expired-partial, late, invalid, cancelled and declined; see phaseOf. Only cmd imports this package; it
 // imports app, view, the nouns, the leaves and wire.
 package pages

@@ -93,6 +93,9 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request) error {
 	// The server's limits on a request are not meant for one that stays open.
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{})
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	s := &stream{p: p, w: w, rc: rc, id: id}
 	if s.update(r) == nil {
 		s.follow(r, woken)
@@ -152,6 +155,8 @@ func (s *stream) update(r *http.Request) error {
 
 func (s *stream) send(event string) error {
 	_ = s.rc.SetWriteDeadline(time.Now().Add(streamWrite))
+	// HTTP/2 resets a stream whose deadline passes, even while it is silent.
+	defer func() { _ = s.rc.SetWriteDeadline(time.Time{}) }()
 	if _, err := fmt.Fprint(s.w, event); err != nil {
 		return err
 	}

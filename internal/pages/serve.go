@@ -71,7 +71,6 @@ func secure(h http.Header, frames string) {
 	// same-origin and not no-referrer: with that, browsers send "Origin: null" with
 	// our own forms, which then look like another site's.
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
 	h.Set("Cache-Control", "no-store")

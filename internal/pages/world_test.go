@@ -2,12 +2,14 @@ package pages
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +32,7 @@ type world struct {
 	t        testing.TB
 	app      *app.App
 	store    *store.Store
+	raw      *sql.DB // the same file, past the store
 	pages    *Pages
 	mux      *http.ServeMux
 	merchant *merchant.Merchant
@@ -46,12 +49,18 @@ var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newWorld(t testing.TB, adjust ...func(*app.Config, *Config)) *world {
 	t.Helper()
 	ctx := context.Background()
-	st, err := store.Open(ctx, "", t.TempDir())
+	dir := t.TempDir()
+	st, err := store.Open(ctx, "", dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	w := &world{t: t, store: st, now: epoch}
+	raw, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "quittance.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = raw.Close() })
+	w := &world{t: t, store: st, raw: raw, now: epoch}
 	w.chain = &handChain{w: w, name: "BTC"}
 	ac := app.Config{
 		Store: st, Rates: feed.Static(rate.Fixed(epoch)), Now: w.clock, PublicURL: "https://pay.example.com", AllowHTTP: true, Sandbox: w.chain,

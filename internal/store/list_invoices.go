@@ -56,12 +56,13 @@ func (f InvoiceFilter) where() (string, []any) {
 	return strings.Join(conds, ` AND `), args
 }
 
-const (
-	markEvery = 1000
-	// markAge is how old an invoice must be before it may carry a mark: by then
-	// none with an earlier time can still be committed.
-	markAge = time.Minute
-)
+// markEvery is the distance of two marks in invoices; a variable so that a test
+// needs few of them.
+var markEvery = 1000
+
+// markAge is how old an invoice must be before it may carry a mark: by then
+// none with an earlier time can still be committed.
+const markAge = time.Minute
 
 type mark struct {
 	n, created int64
@@ -152,7 +153,7 @@ func (tx *Tx) MarkInvoices(merchantID string, now time.Time, limit int) (int, er
 			if err := r.Scan(&m.created, &m.id); err != nil {
 				return err
 			}
-			if n > 0 && n%markEvery == 0 {
+			if n > 0 && n%int64(markEvery) == 0 {
 				found = append(found, m)
 			}
 			n++

@@ -29,8 +29,8 @@ func (r *Renderer) Invoice(s app.Shown, f merchant.Facade, now time.Time) *wire.
 		ExceptionStatus: wire.FalseOr(inv.Exception()),
 		RedirectURL:     o.RedirectURL, CloseURL: o.CloseURL, AutoRedirect: o.AutoRedirect,
 		JSONPayProRequired: o.JSONPayPro, BitpayIDRequired: o.BitpayID, IsCancelled: inv.IsCancelled(),
-		MerchantName: o.MerchantName, ItemizedDetails: items(o.Items),
-		UniversalCodes: &wire.UniversalCodes{PaymentString: r.PublicURL + "/i/" + inv.ID},
+		ItemizedDetails: items(o.Items),
+		UniversalCodes:  &wire.UniversalCodes{PaymentString: r.PublicURL + "/i/" + inv.ID},
 	}
 	r.amounts(w, inv)
 	r.quotes(w, inv)
@@ -142,7 +142,7 @@ func rates(inv *invoice.Invoice) map[string]map[string]wire.Number {
 
 func (r *Renderer) merchantOnly(w *wire.Invoice, s app.Shown) {
 	inv, o := s.Invoice, &s.Terms.Order
-	w.TargetConfirmations, w.TransactionSpeed = invoice.CreditDepth, string(o.Speed)
+	w.TargetConfirmations, w.TransactionSpeed, w.MerchantName = invoice.CreditDepth, string(o.Speed), o.MerchantName
 	w.Transactions = transactions(s)
 	w.RefundAddresses = &[]map[string]wire.RefundAddress{}
 	w.Shopper = &wire.Shopper{}

@@ -83,9 +83,24 @@ func (sig *Signature) LowS() [64]byte {
 	return out
 }
 
-// Verifier checks signatures and remembers tables of keys that come often. It is
-// safe for concurrent use.
-type Verifier struct{ hot hotKeys }
+// Verifier checks signatures and remembers keys that come often. It is safe for
+// concurrent use.
+type Verifier struct {
+	hot   hotKeys
+	known identities
+}
+
+// Identity is ParseIdentity, from memory where it can.
+func (v *Verifier) Identity(s string) (*Identity, error) {
+	if id := v.known.get(s); id != nil {
+		return id, nil
+	}
+	id, err := ParseIdentity(s)
+	if err == nil {
+		v.known.put(s, id)
+	}
+	return id, err
+}
 
 // Verify reports whether the identity signed the message: SHA-256 of the parts,
 // one after the other.
@@ -104,5 +119,9 @@ func (v *Verifier) verifyHash(id *Identity, sig *Signature, hash []byte) bool {
 	if t := v.hot.table(id); t != nil {
 		return t.verify(sig, hash)
 	}
-	return ecdsa.NewSignature(&sig.r, &sig.s).Verify(hash, id.key)
+	if !ecdsa.NewSignature(&sig.r, &sig.s).Verify(hash, id.key) {
+		return false
+	}
+	v.hot.signed(id)
+	return true
 }

@@ -48,8 +48,8 @@ type Account struct {
 	kind   Kind
 	params *chaincfg.Params
 	key    *hdkeychain.ExtendedKey
-	branch *hdkeychain.ExtendedKey // key/0, the external chain
-	origin string                  // "[fingerprint/84h/0h/0h]", or "" when unknown
+	branch *branchKey // key/0, the external chain
+	origin string     // "[fingerprint/84h/0h/0h]", or "" when unknown
 }
 
 // ParseAccount reads an account's extended public key: xpub, or tpub for the
@@ -139,7 +139,11 @@ func newAccount(key *hdkeychain.ExtendedKey, kind Kind, params *chaincfg.Params,
 	if err != nil {
 		return nil, fmt.Errorf("bitcoin: this key has no external chain: %w", err)
 	}
-	return &Account{kind: kind, params: params, key: key, branch: branch, origin: origin}, nil
+	keys, err := newBranchKey(branch)
+	if err != nil {
+		return nil, err
+	}
+	return &Account{kind: kind, params: params, key: key, branch: keys, origin: origin}, nil
 }
 
 // Kind is the account's kind of address.
@@ -180,14 +184,7 @@ func (a *Account) Address(index uint32) (addr string, script []byte, err error) 
 	if index >= hdkeychain.HardenedKeyStart {
 		return "", nil, fmt.Errorf("bitcoin: address index %d is not below 2^31", index)
 	}
-	child, err := a.branch.Derive(index)
-	if errors.Is(err, hdkeychain.ErrInvalidChild) {
-		return "", nil, ErrNoSuchChild
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	pub, err := child.ECPubKey()
+	pub, err := a.branch.child(index)
 	if err != nil {
 		return "", nil, err
 	}

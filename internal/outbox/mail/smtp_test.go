@@ -94,6 +94,7 @@ func (s *server) session(c net.Conn) {
 		line = strings.TrimRight(line, "\r\n")
 		switch verb := strings.ToUpper(strings.Fields(line + " x")[0]); verb {
 		case "EHLO":
+			say("250-test")
 			if s.starts && !m.tls {
 				say("250-STARTTLS")
 			}

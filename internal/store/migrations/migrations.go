@@ -11,6 +11,7 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed *.sql
@@ -32,7 +33,16 @@ func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 }
 
 func up(ctx context.Context, db *sql.DB, d Dialect, steps fs.FS) error {
-	p, err := goose.NewProvider(d, db, steps, goose.WithVerbose(false), goose.WithLogger(goose.NopLogger()))
+	options := []goose.ProviderOption{goose.WithVerbose(false), goose.WithLogger(goose.NopLogger())}
+	if d == Postgres {
+		// Several nodes may start at the same time.
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return fmt.Errorf("read the migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(d, db, steps, options...)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -112,11 +113,21 @@ func (e *Engine) once(ctx context.Context, fn func(sqldb.Conn) error) error {
 			_ = tx.Rollback(undo)
 		}
 	}()
-	if err := fn(conn{tx}); err != nil {
+	if err := guard(fn, conn{tx}); err != nil {
 		return err
 	}
 	committed = true
 	return e.commit(ctx, c)
+}
+
+// guard turns a panic of an operation into its error, as the other engine does.
+func guard(fn func(sqldb.Conn) error, c sqldb.Conn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("operation panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return fn(c)
 }
 
 // commit sends the mark and COMMIT together, in one round trip.
@@ -138,40 +149,45 @@ func (e *Engine) commit(ctx context.Context, c *pgxpool.Conn) error {
 		_, _ = c.Exec(ctx, `ROLLBACK`)
 		return classify(err)
 	}
+	session := c.Conn().PgConn().PID()
 	_ = c.Conn().Close(ctx)
-	return e.lookUp(mark, err)
+	return e.lookUp(mark, session, err)
 }
 
-// lookUp asks a fresh connection whether the marked transaction is there.
-func (e *Engine) lookUp(mark string, cause error) error {
+// lookUp asks a fresh connection whether the marked transaction is there. That
+// it is not there says something only once its session has ended: until then the
+// server may still work on the commit, or has yet to read it from the network.
+// So the session is ended.
+func (e *Engine) lookUp(mark string, session uint32, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lookUpFor)
 	defer cancel()
 	for {
+		ended, err := e.endSession(ctx, session)
 		var n int
-		err := e.pool.QueryRow(ctx, `SELECT count(*) FROM commit_mark WHERE id = $1`, mark).Scan(&n)
+		if err == nil {
+			err = e.pool.QueryRow(ctx, `SELECT count(*) FROM commit_mark WHERE id = $1`, mark).Scan(&n)
+		}
 		switch {
 		case err == nil && n == 1:
 			return nil
-		case err == nil && !e.inFlight(ctx):
-			// No transaction of ours is still being decided: it did not land.
+		case err == nil && ended:
 			return fmt.Errorf("commit: %w", cause)
 		}
 		select {
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", sqldb.ErrUnknownOutcome, errors.Join(cause, err))
 		}
 	}
 }
 
-// inFlight reports whether the server may still be working on a commit whose
-// connection is gone. A session ends only after its last statement.
-func (e *Engine) inFlight(ctx context.Context) bool {
+// endSession has the server end one of our sessions and reports whether it is
+// gone already.
+func (e *Engine) endSession(ctx context.Context, session uint32) (bool, error) {
 	var n int
-	err := e.pool.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND application_name = 'quittance'
-		AND state = 'active' AND pid <> pg_backend_pid() AND query ILIKE 'commit%'`).Scan(&n)
-	return err != nil || n > 0
+	err := e.pool.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE pid = $1 AND datname = current_database() AND application_name = 'quittance'`, int64(session)).Scan(&n)
+	return n == 0, err
 }
 
 // View runs fn on one read-only snapshot.

@@ -27,8 +27,10 @@ type Engine struct {
 	read  *sql.DB
 	ops   chan *op
 	quit  chan struct{}
-	once  sync.Once
+	once  sync.Once // guards shutErr
 	done  chan struct{}
+
+	shutErr error
 
 	writer  conn          // owned by run
 	readMu  sync.Mutex    // guards idle
@@ -86,18 +88,23 @@ func dsn(path, lock string) string {
 // Name is "sqlite".
 func (e *Engine) Name() string { return "sqlite" }
 
-// Close waits for the group in progress, refuses what still waits and closes
-// the file.
+// Close waits for the group and the views in progress, refuses what still waits
+// and closes the file. Closing twice does nothing.
 func (e *Engine) Close() error {
-	e.once.Do(func() { close(e.quit) })
+	e.once.Do(func() { e.shutErr = e.shut() })
+	return e.shutErr
+}
+
+func (e *Engine) shut() error {
+	close(e.quit)
 	<-e.done
+	for range readers {
+		e.slots <- struct{}{}
+	}
 	e.writer.close()
-	e.readMu.Lock()
 	for _, c := range e.idle {
 		c.close()
 	}
-	e.idle = nil
-	e.readMu.Unlock()
 	return errors.Join(e.read.Close(), e.write.Close())
 }
 
@@ -111,6 +118,16 @@ func (e *Engine) View(ctx context.Context, fn func(sqldb.Conn) error) error {
 		return sqldb.ErrClosed
 	}
 	defer func() { <-e.slots }()
+	select {
+	case <-e.quit:
+		return sqldb.ErrClosed
+	default:
+	}
+	return e.snapshot(ctx, fn)
+}
+
+// snapshot runs fn on a reader. The caller has a slot.
+func (e *Engine) snapshot(ctx context.Context, fn func(sqldb.Conn) error) error {
 	c, err := e.reader(ctx)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/quittance/quittance/internal/store/sqldb"
 )
@@ -68,6 +69,11 @@ func (e *Engine) run() {
 	}
 }
 
+// errGroupLost means that SQLite gave up the whole transaction in the middle of
+// a group, as it may on a full disk or an input/output error. The operations
+// that had already succeeded are gone with it.
+var errGroupLost = errors.New("sqlite: the transaction was given up by the database")
+
 // commit runs the operations of one group, each in its own savepoint, and makes
 // all that succeeded durable together.
 func (e *Engine) commit(group []*op) {
@@ -78,7 +84,7 @@ func (e *Engine) commit(group []*op) {
 			}
 		}
 	}
-	if err := e.writer.run("BEGIN IMMEDIATE"); err != nil {
+	if err := e.begin(); err != nil {
 		fail(fmt.Errorf("begin: %w", err))
 		return
 	}
@@ -86,6 +92,11 @@ func (e *Engine) commit(group []*op) {
 	for _, o := range group {
 		if o.err = e.step(o); o.err == nil {
 			kept++
+		}
+		if errors.Is(o.err, errGroupLost) {
+			e.rollback()
+			fail(o.err)
+			return
 		}
 	}
 	if kept == 0 {
@@ -109,28 +120,47 @@ func (e *Engine) commit(group []*op) {
 	}
 }
 
+// begin starts the group's transaction. One that an earlier fault left open is
+// ended first.
+func (e *Engine) begin() error {
+	err := e.writer.run("BEGIN IMMEDIATE")
+	if err == nil {
+		return nil
+	}
+	e.rollback()
+	return e.writer.run("BEGIN IMMEDIATE")
+}
+
 // step runs one operation; whatever it did is undone when it fails or panics.
-func (e *Engine) step(o *op) (err error) {
+func (e *Engine) step(o *op) error {
 	if err := o.ctx.Err(); err != nil {
 		return err
 	}
 	if err := e.writer.run("SAVEPOINT operation"); err != nil {
 		return err
 	}
+	err := guard(o.fn, &e.writer)
+	if err != nil {
+		if undo := e.writer.run("ROLLBACK TO operation"); undo != nil {
+			return fmt.Errorf("%w: %w", errGroupLost, errors.Join(err, undo))
+		}
+	}
+	// The savepoint is there unless the transaction is not.
+	if gone := e.writer.run("RELEASE operation"); gone != nil {
+		return fmt.Errorf("%w: %w", errGroupLost, errors.Join(err, gone))
+	}
+	return err
+}
+
+// guard turns a panic of an operation into its error: the others of the group
+// must not suffer from it.
+func guard(fn func(sqldb.Conn) error, c sqldb.Conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("operation panicked: %v", p)
-		}
-		if err != nil {
-			if undo := e.writer.run("ROLLBACK TO operation"); undo != nil {
-				err = errors.Join(err, undo)
-			}
-		}
-		if rel := e.writer.run("RELEASE operation"); rel != nil && err == nil {
-			err = rel
+			err = fmt.Errorf("operation panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return o.fn(&e.writer)
+	return fn(c)
 }
 
 // mark numbers the group, so that a commit whose answer was lost can be looked up.
@@ -140,12 +170,18 @@ func (e *Engine) mark() (int64, error) {
 	return n, err
 }
 
+// landed reports whether the group with this number is in the file. It asks a
+// reader: the writer may still see what it could not commit.
 func (e *Engine) landed(marker int64) (bool, error) {
 	if marker == 0 {
 		return false, nil
 	}
+	e.slots <- struct{}{}
+	defer func() { <-e.slots }()
 	var n int64
-	err := e.read.QueryRow(`SELECT n FROM commit_group`).Scan(&n)
+	err := e.snapshot(context.Background(), func(c sqldb.Conn) error {
+		return c.QueryRow(context.Background(), `SELECT n FROM commit_group`).Scan(&n)
+	})
 	return n >= marker, err
 }
 
