@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type program struct {
 	play       *playMoney // nil on live networks
 	watcher    *watch.Watcher
 	front      *api.Server
+	pages      *pages.Pages
 	http       *http.Server
 	control    *http.Server
 	clock      clock
@@ -127,6 +129,18 @@ func (p *program) open(ctx context.Context) error {
 	return p.welcome(ctx)
 }
 
+// instance names this data folder's server in leases. One process at a time has
+// the folder, so what it left leased when it was killed is its own to take back.
+func instance(data string) (string, error) {
+	path := filepath.Join(data, "instance")
+	b, err := os.ReadFile(path)
+	if err == nil && len(b) > 0 {
+		return string(b), nil
+	}
+	id := rand.Text()
+	return id, os.WriteFile(path, []byte(id), 0o600)
+}
+
 // welcome makes a merchant on the sandbox's first start, so that a trial needs
 // no further command.
 func (p *program) welcome(ctx context.Context) error {
@@ -156,8 +170,12 @@ func (p *program) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	owner, err := instance(p.conf.Data)
+	if err != nil {
+		return err
+	}
 	out := outbox.New(outbox.Config{
-		App: p.app, Renderer: r, Version: version, Mailer: mailer, Log: p.log, Now: p.clock.now, Observe: m.delivery,
+		App: p.app, Renderer: r, Owner: owner, Version: version, Mailer: mailer, Log: p.log, Now: p.clock.now, Observe: m.delivery,
 		AllowPrivate: p.conf.Sandbox || p.conf.WebhookPrivate, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
 	})
 	p.front = api.New(api.Config{
@@ -175,7 +193,7 @@ func (p *program) assemble(ctx context.Context) error {
 	}
 	pg.Register(mux)
 	p.health(mux, m)
-	p.front.Pages = mux
+	p.front.Pages, p.pages = mux, pg
 	p.app.OnEvent(func(string) { out.Wake() })
 	p.loop(ctx, "watcher", w.Run)
 	p.loop(ctx, "outbox", out.Run)
@@ -274,6 +292,9 @@ func (p *program) stop() error {
 	defer done()
 	if p.front != nil {
 		p.front.Close()
+	}
+	if p.pages != nil {
+		p.pages.Close()
 	}
 	for _, s := range []*http.Server{p.control, p.http} {
 		if s != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/feed"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/rate"
 )
@@ -27,9 +28,10 @@ var refusals = []struct {
 	// General.
 	{"no trustworthy rate: no invoice", 503, "010000", noRates, func(w *world) *answer { return w.merchant.post("/invoices", order) }},
 	{"no trustworthy rate: no rates", 503, "020000", noRates, func(w *world) *answer { return w.merchant.get("/rates") }},
-	{"a currency without a fresh rate", 503, "020000", onlyBitcoin, func(w *world) *answer { return w.merchant.get("/rates/BTC/ETH") }},
-	{"a base without a fresh rate", 503, "020000", onlyBitcoin, func(w *world) *answer { return w.merchant.get("/rates/ETH") }},
+	{"a currency without a fresh rate", 503, "020000", oneSource, func(w *world) *answer { return w.merchant.get("/rates/BTC/ETH") }},
+	{"a base without a fresh rate", 503, "020000", oneSource, func(w *world) *answer { return w.merchant.get("/rates/ETH") }},
 	{"nothing at this address", 404, "020001", nil, func(w *world) *answer { return w.merchant.get("/nothing") }},
+	{"rates of a base that nobody prices", 404, "020001", oneSource, func(w *world) *answer { return w.merchant.get("/rates/LTC") }},
 	{"rates of an unknown base", 404, "020001", nil, func(w *world) *answer { return w.merchant.get("/rates/XXY") }},
 	{"a rate in an unknown currency", 404, "020001", nil, func(w *world) *answer { return w.merchant.get("/rates/BTC/XXY") }},
 	{"claim an unknown pairing code", 404, "010001", nil, func(w *world) *answer {
@@ -86,7 +88,7 @@ var refusals = []struct {
 	}},
 	{"a session without a request number", 400, "020003", nil, func(w *world) *answer { return w.till.do("GET", "/rates?sessionId=x", nil) }},
 	{"an unknown session", 401, "020002", nil, func(w *world) *answer { return w.till.do("GET", "/rates?sessionId=x&requestNumber=1", nil) }},
-	{"an unknown token", 401, "010002", nil, func(w *world) *answer { return w.merchant.post("/invoices", order.with(fields{"token": "x"})) }},
+	{"an unknown token", 401, "010002", nil, func(w *world) *answer { return w.merchant.do("POST", "/invoices", order.with(fields{"token": "x"})) }},
 	{"an unsigned call with a merchant token", 401, "010002", nil, func(w *world) *answer {
 		return (&client{w: w, token: w.merchant.token}).post("/invoices", order)
 	}},
@@ -283,7 +285,17 @@ func (deadFeed) Current() (*rate.Table, error) { return nil, errors.New("all sou
 
 func noRates(s *setup) { s.app.Rates = deadFeed{} }
 
-func onlyBitcoin(s *setup) { s.app.Rates = staticRates(s, map[string]string{"BTC": "50000"}) }
+// oneSource has two witnesses for the price of BTC and only one for that of ETH.
+func oneSource(s *setup) {
+	vote := func(source, asset, usd string) rate.Vote {
+		return rate.Vote{Source: source, Asset: asset, Quote: "USD", Price: rate.MustParse(usd), At: epoch}
+	}
+	table, err := rate.Combine([]rate.Vote{vote("a", "BTC", "50000"), vote("b", "BTC", "50000"), vote("a", "ETH", "2500")}, nil, epoch, rate.DefaultPolicy())
+	if err != nil {
+		panic(err)
+	}
+	s.app.Rates = feed.Static(table)
+}
 
 func live(s *setup) { s.app.Sandbox = nil }
 

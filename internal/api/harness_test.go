@@ -466,12 +466,3 @@ func (w *world) column(query string) (out []string) {
 	w.must(rows.Err())
 	return out
 }
-
-// staticRates is a feed of a few prices in US dollars.
-func staticRates(_ *setup, usd map[string]string) app.Rates {
-	table := map[string]rate.Rate{}
-	for code, price := range usd {
-		table[code] = rate.MustParse(price)
-	}
-	return feed.Static(rate.Static(epoch, table))
-}

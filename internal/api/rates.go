@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/money"
@@ -21,22 +20,15 @@ func (s *Server) getRates(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	base = strings.ToUpper(base)
-	if _, ok := money.Lookup(base); !ok {
-		return nil, fault.New(fault.NotFound, "No rates for %q: it is not a known currency", base)
+	if _, err := oneRate(table, base, base); err != nil {
+		return nil, err
 	}
 	list := []wire.Rate{}
 	for _, code := range table.Codes() {
-		r, err := oneRate(table, base, code)
-		if errors.Is(err, fault.Generic) && code == base {
-			return nil, err
-		}
-		if err == nil {
+		// A pair may be out of the range of a rate although both have one.
+		if r, err := oneRate(table, base, code); err == nil {
 			list = append(list, r)
 		}
-	}
-	if len(list) == 0 {
-		return nil, noRate(base)
 	}
 	return data(list), nil
 }
@@ -47,7 +39,7 @@ func (s *Server) getRate(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := oneRate(table, strings.ToUpper(c.params["base"]), strings.ToUpper(c.params["quote"]))
+	r, err := oneRate(table, c.params["base"], c.params["quote"])
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +57,12 @@ func (s *Server) table() (*rate.Table, error) {
 func oneRate(t *rate.Table, base, quote string) (wire.Rate, error) {
 	cur, ok := money.Lookup(quote)
 	if !ok {
-		return wire.Rate{}, fault.New(fault.NotFound, "No rate for %q: it is not a known currency", quote)
+		return wire.Rate{}, fault.New(fault.NotFound, "No rate for %.20q: it is not a known currency", quote)
 	}
 	r, err := t.Rate(base, quote)
 	switch {
 	case errors.Is(err, rate.ErrUnknown):
-		return wire.Rate{}, fault.New(fault.NotFound, "No rate from %q to %q is known", base, quote)
+		return wire.Rate{}, fault.New(fault.NotFound, "No rate from %.20q to %.20q is known", base, quote)
 	case err != nil:
 		return wire.Rate{}, noRate(base)
 	}
@@ -78,5 +70,5 @@ func oneRate(t *rate.Table, base, quote string) (wire.Rate, error) {
 }
 
 func noRate(base string) error {
-	return fault.Access(http.StatusServiceUnavailable, "No fresh rate for %s at present; try again in a minute", base)
+	return fault.Access(http.StatusServiceUnavailable, "No fresh rate for %.20s at present; try again in a minute", base)
 }

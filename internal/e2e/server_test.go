@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 // engines are the databases that each test runs on.
 var engines = map[string]func(t *testing.T) (database string){
 	"sqlite":   func(*testing.T) string { return "" },
-	"postgres": func(t *testing.T) string { return pgtest.URL(t) },
+	"postgres": func(t *testing.T) string { return pgtest.Open(t) },
 }
 
 // server is a running quittance serve.

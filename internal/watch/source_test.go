@@ -220,6 +220,10 @@ func TestAMempoolLargerThanOneChunkIsReadWhole(t *testing.T) {
 		t.Errorf("%d transactions were read, not %d", got.Unconfirmed, src.n+1)
 	}
 	w.is(inv, invoice.Confirmed, due)
+	w.sync()
+	if got.Unconfirmed != 0 {
+		t.Errorf("%d transactions were read again", got.Unconfirmed)
+	}
 }
 
 // crowd is a mempool with many strangers in it.

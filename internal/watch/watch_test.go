@@ -11,6 +11,7 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/store/pgtest"
 )
 
 func TestAPaymentIsSeenConfirmedAndCredited(t *testing.T) {
@@ -344,9 +345,25 @@ func TestSyncWaitsForAReadingThatBeganAfterTheCall(t *testing.T) {
 
 func TestAnotherFollowerOfTheSameDatabaseIsNoTrouble(t *testing.T) {
 	w := newWorld(t)
-	other := w.newWatch(w.chain)
+	w.race(w.newWatch(w.app, w.chain), w.invoice(invoice.Medium))
+}
+
+// On a server, several processes may share the database. Each has an App of its
+// own, and none is told of the addresses that another makes.
+func TestFollowersInSeveralProcessesShareADatabase(t *testing.T) {
+	w := newWorldOn(t, pgtest.Open(t))
+	other := w.newWatch(w.newApp(), w.chain)
 	w.check(other.Sync(w.ctx))
-	inv := w.invoice(invoice.Medium)
+	inv := w.invoice(invoice.High)
+	w.pay(inv, due)
+	w.check(other.Sync(w.ctx)) // it has to look for the address
+	w.is(inv, invoice.Confirmed, due)
+	w.race(other, w.invoice(invoice.Medium))
+}
+
+// race has two followers apply the same blocks and reorganisations at once.
+func (w *world) race(other *Watcher, inv *invoice.Invoice) {
+	w.check(other.Sync(w.ctx))
 	w.pay(inv, due)
 	w.sync()
 	for range 4 {
@@ -356,7 +373,7 @@ func TestAnotherFollowerOfTheSameDatabaseIsNoTrouble(t *testing.T) {
 		for _, f := range []*Watcher{other, w.watch} {
 			group.Go(func() {
 				if err := f.Sync(w.ctx); err != nil {
-					t.Error(err)
+					w.t.Error(err)
 				}
 			})
 		}
@@ -364,13 +381,17 @@ func TestAnotherFollowerOfTheSameDatabaseIsNoTrouble(t *testing.T) {
 	}
 	w.is(inv, invoice.Complete, due)
 	if got := w.read(inv); len(got.Credits) != 1 {
-		t.Errorf("credits %+v", got.Credits)
+		w.t.Errorf("credits %+v", got.Credits)
+	}
+	want := []string{"invoice_payment", "invoice_paidInFull", "invoice_confirmed", "invoice_completed"}
+	if diff := cmp.Diff(want, w.told(inv)); diff != "" {
+		w.t.Error(diff)
 	}
 }
 
 func TestAnotherChainUnderTheSameDatabaseIsRefused(t *testing.T) {
 	w := newWorld(t)
-	err := w.newWatch(foreign{w.chain}).Run(w.ctx)
+	err := w.newWatch(w.app, foreign{w.chain}).Run(w.ctx)
 	var wrong *app.WrongChainError
 	if !asWrong(err, &wrong) {
 		t.Fatalf("Run on another genesis gives %v", err)

@@ -58,6 +58,7 @@ type world struct {
 	t     testing.TB
 	ctx   context.Context
 	dir   string
+	db    string // the database's URL; empty is a file in dir
 	clock *clock
 	rand  io.Reader
 	chain *sandbox.Chain
@@ -90,9 +91,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOn(t, "") }
+
+func newWorldOn(t testing.TB, db string) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), dir: t.TempDir(), clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})}}
+	w := &world{t: t, db: db, ctx: t.Context(), dir: t.TempDir(), clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})}}
 	founded, err := foundation()
 	w.check(err)
 	w.check(os.CopyFS(filepath.Join(w.dir, "chain"), os.DirFS(founded)))
@@ -117,16 +120,16 @@ func (w *world) check(err error) {
 func (w *world) on() {
 	w.t.Helper()
 	var err error
-	w.store, err = store.Open(w.ctx, "", w.dir)
+	w.store, err = store.Open(w.ctx, w.db, w.dir)
 	w.check(err)
 	w.app = w.newApp()
-	w.watch = w.newWatch(w.src)
+	w.watch = w.newWatch(w.app, w.src)
 	w.sync()
 }
 
-func (w *world) newWatch(src chain.Source) *Watcher {
+func (w *world) newWatch(a *app.App, src chain.Source) *Watcher {
 	w.t.Helper()
-	f, err := New(Config{App: w.app, Source: src})
+	f, err := New(Config{App: a, Source: src})
 	w.check(err)
 	return f
 }
@@ -247,7 +250,7 @@ func (w *world) told(inv *invoice.Invoice) (names []string) {
 	return names
 }
 
-// passes checks that the cursor is at the tip of the chain.
+// atTip checks that the cursor is at the tip of the chain.
 func (w *world) atTip() {
 	w.t.Helper()
 	tip, err := w.chain.Tip(w.ctx)

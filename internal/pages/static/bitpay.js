@@ -12,6 +12,10 @@
   var onEnter = function () {}, onLeave = function () {};
 
   function showInvoice(id, options) {
+    if (!document.body) { // called from the head
+      document.addEventListener("DOMContentLoaded", function () { showInvoice(id, options); });
+      return;
+    }
     hideFrame(true);
     var lang = options && options.lang ? "&lang=" + encodeURIComponent(options.lang) : "";
     before = document.activeElement;

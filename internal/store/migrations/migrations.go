@@ -36,7 +36,7 @@ func up(ctx context.Context, db *sql.DB, d Dialect, steps fs.FS) error {
 	options := []goose.ProviderOption{goose.WithVerbose(false), goose.WithLogger(goose.NopLogger())}
 	if d == Postgres {
 		// Several nodes may start at the same time.
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks each second
 		if err != nil {
 			return fmt.Errorf("read the migrations: %w", err)
 		}

@@ -30,8 +30,7 @@ const (
 // errMissing means that no PostgreSQL is installed.
 var errMissing = errors.New("PostgreSQL is not installed: install the server (Debian: postgresql) so that initdb and postgres are in PATH or below /usr/lib/postgresql, or set " + env + " to a postgres:// URL of a role that may create databases")
 
-// Open gives a new, empty database that is dropped at the end of the test. In
-// continuous integration (CI=true) a missing PostgreSQL is a failure, elsewhere
+// Open gives a new, empty database that nobody else uses. In continuous integration (CI=true) a missing PostgreSQL is a failure, elsewhere
 // the test is skipped.
 func Open(t testing.TB) (dbURL string) {
 	t.Helper()
@@ -44,7 +43,9 @@ func Open(t testing.TB) (dbURL string) {
 	}
 	name := "quittance_test_" + strings.ToLower(rand.Text())
 	run(t, admin, `CREATE DATABASE `+name)
-	t.Cleanup(func() { run(t, admin, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	if os.Getenv(env) != "" { // a private server takes its databases with it
+		t.Cleanup(func() { run(t, admin, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	}
 	u, err := url.Parse(admin)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,9 +27,10 @@ const (
 
 // Engine is one pool of connections.
 type Engine struct {
-	pool *pgxpool.Pool
-	stop context.CancelFunc
-	done chan struct{}
+	pool   *pgxpool.Pool
+	closed atomic.Bool
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 // Open connects to the server at url (postgres://…), brings the database to the
@@ -69,8 +71,10 @@ func Open(ctx context.Context, url string) (*Engine, error) {
 // Name is "postgres".
 func (e *Engine) Name() string { return "postgres" }
 
-// Close waits for operations in progress and closes all connections.
+// Close waits for operations in progress and closes all connections. Closing
+// twice does nothing.
 func (e *Engine) Close() error {
+	e.closed.Store(true)
 	e.stop()
 	<-e.done
 	e.pool.Close()
@@ -97,7 +101,7 @@ func (e *Engine) Update(ctx context.Context, fn func(sqldb.Conn) error) error {
 func (e *Engine) once(ctx context.Context, fn func(sqldb.Conn) error) error {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
-		return err
+		return e.explain(err)
 	}
 	defer c.Release()
 	tx, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
@@ -118,6 +122,14 @@ func (e *Engine) once(ctx context.Context, fn func(sqldb.Conn) error) error {
 	}
 	committed = true
 	return e.commit(ctx, c)
+}
+
+// explain names the reason why there is no connection.
+func (e *Engine) explain(err error) error {
+	if e.closed.Load() {
+		return sqldb.ErrClosed
+	}
+	return err
 }
 
 // guard turns a panic of an operation into its error, as the other engine does.
@@ -194,7 +206,7 @@ func (e *Engine) endSession(ctx context.Context, session uint32) (bool, error) {
 func (e *Engine) View(ctx context.Context, fn func(sqldb.Conn) error) error {
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return err
+		return e.explain(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a read leaves nothing behind
 	return fn(conn{tx})
