@@ -109,6 +109,11 @@ func (t tomlResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 	if !ok {
 		return nil, nil
 	}
+	for _, name := range flag.Envs {
+		if os.Getenv(name) != "" {
+			return nil, nil // the environment wins
+		}
+	}
 	if list, ok := v.([]any); ok {
 		parts := make([]string, len(list))
 		for i, p := range list {

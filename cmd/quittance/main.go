@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/quittance/quittance/internal/fault"
 )
 
 // version is set when a release is built.
@@ -60,10 +62,18 @@ func run(args []string) int {
 		if errors.As(err, &silent) {
 			return int(silent)
 		}
-		fmt.Fprintln(os.Stderr, "quittance:", err)
+		fmt.Fprintln(os.Stderr, "quittance:", inWords(err))
 		return 1
 	}
 	return 0
+}
+
+// inWords leaves out an API error's code: a person reads this.
+func inWords(err error) string {
+	if f, ok := fault.As(err); ok {
+		return f.Message
+	}
+	return err.Error()
 }
 
 // exitStatus ends the program without another word.

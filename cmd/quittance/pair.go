@@ -110,6 +110,9 @@ func (c *pairList) Run(ctx context.Context) error {
 		rows = append(rows, r)
 	}
 	return c.show(rows, func(w io.Writer) {
+		if len(rows) == 0 {
+			fmt.Fprintln(w, "no client waits for approval")
+		}
 		for _, r := range rows {
 			fmt.Fprintf(w, "%s  %s  %q  %s  until %s\n", r.Code, r.Facade, r.Label, strings.Join(r.SINs, ","), r.Expires)
 		}

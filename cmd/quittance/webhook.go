@@ -65,6 +65,9 @@ func (c *webhookList) Run(ctx context.Context) error {
 		rows = append(rows, deliveryRowOf(d))
 	}
 	return c.show(rows, func(w io.Writer) {
+		if len(rows) == 0 {
+			fmt.Fprintf(w, "nothing was sent about %s, and nothing waits\n", c.Invoice)
+		}
 		for _, r := range rows {
 			fmt.Fprintf(w, "%s  %d %s → %s  %s\n", r.ID, r.Code, r.Name, r.Endpoint, r.State)
 			for _, t := range r.Tries {

@@ -41,6 +41,8 @@ type Progress struct {
 	// payments that may be ours.
 	Unconfirmed []*chain.Tx
 	Hits        []Hit
+	// Dropped are transactions that the mempool no longer holds, for DropAfter.
+	Dropped []string
 	// ReadAt is when the reading began, before the mempool was listed. It is also
 	// when unconfirmed payments count as first seen: a payment that made it into
 	// a reading of before a deadline was in time, however long the reading took.
@@ -75,8 +77,13 @@ func (a *App) FollowChain(ctx context.Context, p Progress) error {
 }
 
 func (p *Progress) empty() bool {
-	return len(p.Undo)+len(p.New)+len(p.Unconfirmed)+len(p.Hits) == 0
+	return len(p.Undo)+len(p.New)+len(p.Unconfirmed)+len(p.Hits)+len(p.Dropped) == 0
 }
+
+// DropAfter is how long a waiting payment has to be missing from the mempool
+// until it no longer counts as received. Until then the node may just have
+// started, or the sender may send it again. Mined, it counts at any time.
+const DropAfter = invoice.ConfirmWithin
 
 // batch is one reading on its way into the database; it lives in one transaction.
 type batch struct {
@@ -109,6 +116,11 @@ func (b *batch) run() error {
 	}
 	if err := b.conflicts(); err != nil {
 		return err
+	}
+	for _, txid := range b.p.Dropped {
+		if err := b.lose(txid); err != nil {
+			return err
+		}
 	}
 	if err := b.deepen(); err != nil {
 		return err

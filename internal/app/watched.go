@@ -56,3 +56,15 @@ func (a *App) FollowedBlock(ctx context.Context, chainName string, height int64)
 	}
 	return ref, err == nil, err
 }
+
+// WaitingTxs lists the unconfirmed transactions of a chain that invoices count on.
+func (a *App) WaitingTxs(ctx context.Context, chainName string) (ids []string, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		list, err := tx.PendingTxs(chainName)
+		for _, p := range list {
+			ids = append(ids, p.Txid)
+		}
+		return err
+	})
+	return ids, err
+}

@@ -67,7 +67,10 @@ type reading struct {
 
 	blocks  []*chain.Block // fetched, not applied
 	outputs int            // in them
+	pooled  bool           // the source has a mempool
+	listed  []string       // all that is in it
 	txs     []chain.Tx     // of the mempool; fetched, not applied
+	dropped []string       // transactions given up
 	undo    []chain.Ref
 	base    chain.Ref // where the cursor stands after undo
 	from    chain.Ref // where the cursor stands in the database
@@ -99,6 +102,9 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.stillThere(ctx, first, tip); err != nil {
 		return err
 	}
+	if err := r.drop(ctx); err != nil {
+		return err
+	}
 	return r.apply(ctx, true)
 }
 
@@ -112,6 +118,7 @@ func (r *reading) mempool(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list the mempool: %w", err)
 	}
+	r.pooled, r.listed = true, ids
 	unread := r.w.pool.unread(ids)
 	for len(unread) > 0 {
 		n := min(len(unread), poolChunk)
@@ -217,7 +224,7 @@ func (r *reading) apply(ctx context.Context, complete bool) error {
 	}
 	p := app.Progress{
 		Chain: r.w.Source.Chain(), From: r.from, Undo: r.undo, Base: r.base,
-		ReadAt: r.at, Complete: complete,
+		Dropped: r.dropped, ReadAt: r.at, Complete: complete,
 	}
 	p.Hits = r.match(&chain.Block{Txs: r.txs})
 	for i := range r.txs {

@@ -66,6 +66,7 @@ type Watcher struct {
 	lookAt  time.Time // up to when other processes' addresses are known
 	farAt   time.Time // when they were last looked for far back
 	pool    pool
+	absent  absence
 
 	mu       sync.Mutex // guards what is below
 	status   Status
@@ -88,7 +89,7 @@ func New(c Config) (*Watcher, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Watcher{
-		Config: c, set: match.New(0), turn: make(chan struct{}, 1), pool: newPool(),
+		Config: c, set: match.New(0), turn: make(chan struct{}, 1), pool: newPool(), absent: absence{},
 		status: Status{Chain: c.Source.Chain(), Network: c.Source.Network()},
 	}, nil
 }

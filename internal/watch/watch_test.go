@@ -313,6 +313,29 @@ func TestAPaymentThatWaitsForAnHourIsInvalidAndRecoversInABlock(t *testing.T) {
 	w.is(inv, invoice.Confirmed, due)
 }
 
+func TestAPaymentThatVanishesWithoutAConflictIsGivenUpAfterAnHour(t *testing.T) {
+	w := newWorld(t)
+	inv, kept := w.invoice(invoice.Medium), w.invoice(invoice.Medium)
+	txid := w.pay(inv, due)
+	w.mine(2)
+	w.sync()
+	w.is(inv, invoice.Confirmed, due)
+	w.reorg(2, sandbox.ReorgOptions{Drop: []string{txid}})
+	w.pay(kept, due)
+	w.sync()                     // takes its block away
+	w.sync()                     // misses it
+	w.is(inv, invoice.Paid, due) // it may come back
+	w.clock.forward(app.DropAfter - time.Second)
+	w.sync()
+	w.is(inv, invoice.Paid, due)
+	w.clock.forward(time.Second)
+	w.sync()
+	w.is(inv, invoice.Invalid, 0)
+	if got := w.read(kept); got.Received().IsZero() {
+		t.Error("one that waits in the mempool was given up too")
+	}
+}
+
 func TestSyncWaitsForAReadingThatBeganAfterTheCall(t *testing.T) {
 	w := newWorld(t)
 	invs := make([]*invoice.Invoice, 20)

@@ -142,6 +142,10 @@ func TestNoMutantIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	good := make([]mutant, 256)
+	for i := range good {
+		good[i] = sign(signer, i)
+	}
 	id := identity(t, vectorPublic)
 	hot := newKeyTable(id.key)
 	var mirrors, refused atomic.Int64
@@ -151,7 +155,7 @@ func TestNoMutantIsAccepted(t *testing.T) {
 		wait.Go(func() {
 			r := rand.New(rand.NewPCG(1, uint64(worker)))
 			for n := worker; n < mutants; n += workers {
-				m := mutate(r, signer, n)
+				m := mutate(r, good[n%len(good)])
 				switch accepted := m.accepted(hot); {
 				case accepted && m.isMirror():
 					mirrors.Add(1)

@@ -36,10 +36,15 @@ func (m mutant) isMirror() bool {
 	return m.changed == "signature" && err1 == nil && err2 == nil && a.LowS() == b.LowS()
 }
 
-func mutate(r *rand.Rand, signer *Signer, n int) mutant {
+// sign makes the nth good request.
+func sign(signer *Signer, n int) mutant {
 	m := mutant{url: fmt.Appendf(nil, "https://pay.example.com/invoices/%d", n), body: fmt.Appendf(nil, `{"price":%d,"currency":"USD"}`, n)}
 	m.original = signer.Sign(string(m.url), m.body)
 	m.sig = m.original
+	return m
+}
+
+func mutate(r *rand.Rand, m mutant) mutant {
 	switch r.IntN(8) {
 	case 0:
 		m.changed, m.url = "url", spoil(r, m.url)

@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,20 +131,21 @@ func start(bin string) (string, error) {
 	if err := unprivileged(cmd, dir, log.Name()); err != nil {
 		return "", err
 	}
-	// Nobody closes it but the end of this process.
-	if lifeline, err = cmd.StdinPipe(); err != nil {
+	lifeline, err := cmd.StdinPipe()
+	if err != nil {
 		return "", err
 	}
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		ended <- cmd.Wait()
+		runtime.KeepAlive(lifeline) // nobody closes it but the end of this process
+	}()
 	adminURL := (&url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"postgres"}}.Encode()}).String()
 	return adminURL, await(adminURL, ended, log.Name())
 }
-
-var lifeline io.Closer
 
 // unprivileged has the server run as another user when this is root, as it
 // demands.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
 	"github.com/quittance/quittance/internal/store"
 )
@@ -114,6 +115,20 @@ func guids(d *db) {
 	d.refused(store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.Invoice("i2"); return err })
 	d.add(other)
 	d.refused(store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.InvoiceByGUID("t3", "guid i1"); return err })
+	// Across a merchant's tokens it is the newest.
+	for _, token := range []string{"t1", "t2"} {
+		d.update(func(tx *store.Tx) error {
+			return tx.AddToken(&merchant.Token{Token: token, Merchant: "m1", State: merchant.Active, Created: t0})
+		})
+	}
+	same(d, "i3", read(d, func(tx *store.Tx) (string, error) {
+		inv, err := tx.InvoiceByMerchantGUID("m1", "guid i1")
+		if err != nil {
+			return "", err
+		}
+		return inv.ID, nil
+	}))
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.InvoiceByMerchantGUID("m2", "guid i1"); return err })
 }
 
 func addresses(d *db) {
