@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
 
+	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
 )
@@ -14,6 +16,7 @@ import (
 // playMoney is the sandbox chain, as the operations and the control use it.
 type playMoney struct {
 	chain  *sandbox.Chain
+	source ownChain
 	settle func(context.Context) error
 }
 
@@ -22,8 +25,24 @@ func openPlayMoney(data string, log *slog.Logger) (*playMoney, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the sandbox chain: %w", err)
 	}
-	return &playMoney{chain: c}, nil
+	first, err := c.HashAt(context.Background(), 1)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the sandbox chain: %w", err), c.Close())
+	}
+	return &playMoney{chain: c, source: ownChain{c, first}}, nil
 }
+
+// ownChain tells one sandbox from another. Block 0 is the same in all of them;
+// the first one after it was mined by the sandbox itself. So a database that
+// has followed another sandbox is refused, where its blocks would else look
+// like a reorganisation that took every payment back.
+type ownChain struct {
+	chain.Source
+	first string
+}
+
+// Genesis is the hash of the sandbox's first own block.
+func (c ownChain) Genesis() string { return c.first }
 
 // Pay sends from the faucet. It signals that it may be replaced, so that a trial
 // can do that too.

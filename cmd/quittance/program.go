@@ -44,6 +44,8 @@ type program struct {
 	controlURL string
 	first      *firstMerchant
 	background []namedLoop
+	locks      []*os.File
+	announced  bool // the control file is ours
 
 	loops  sync.WaitGroup
 	cancel context.CancelFunc
@@ -105,10 +107,22 @@ func publicURL(configured string, addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// checkPublicURL refuses what links and signatures cannot be built upon.
+func checkPublicURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(text, "?#") {
+		return fmt.Errorf("--public-url %q is not an address such as https://pay.example.com", text)
+	}
+	return nil
+}
+
 // open opens the database, the chain and the operations on them.
 func (p *program) open(ctx context.Context) error {
-	if u, err := url.Parse(p.publicURL); err != nil || u.Host == "" {
-		return fmt.Errorf("--public-url %q is not an address such as https://pay.example.com", p.publicURL)
+	if err := checkPublicURL(p.publicURL); err != nil {
+		return err
+	}
+	if err := p.lock(); err != nil {
+		return err
 	}
 	st, err := store.Open(ctx, p.conf.Database, p.conf.Data)
 	if err != nil {
@@ -160,7 +174,7 @@ func (p *program) welcome(ctx context.Context) error {
 func (p *program) assemble(ctx context.Context) error {
 	r := &view.Renderer{PublicURL: p.publicURL, Assets: p.app.Assets}
 	m := newMetrics()
-	w, err := watch.New(watch.Config{App: p.app, Source: p.play.chain, Log: p.log})
+	w, err := watch.New(watch.Config{App: p.app, Source: p.play.source, Log: p.log})
 	if err != nil {
 		return err
 	}
@@ -271,6 +285,7 @@ func (p *program) listenControl(context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.announced = true
 	return os.WriteFile(filepath.Join(p.conf.Data, controlName), b, 0o600)
 }
 
@@ -311,8 +326,13 @@ func (p *program) stop() error {
 	if p.store != nil {
 		errs = append(errs, p.store.Close())
 	}
-	if err := os.Remove(filepath.Join(p.conf.Data, controlName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
+	if p.announced {
+		if err := os.Remove(filepath.Join(p.conf.Data, controlName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	for _, l := range p.locks {
+		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
 }

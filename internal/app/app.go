@@ -71,6 +71,7 @@ type App struct {
 	indices map[string]*indices  // by wallet; guarded by mu
 	readAt  map[string]time.Time // by chain; guarded by mu
 	memory  remembered
+	quoted  quotedRates
 	hooks   hooks
 }
 
@@ -94,8 +95,8 @@ func New(c Config) *App {
 	return &App{Config: c, indices: map[string]*indices{}, readAt: map[string]time.Time{}}
 }
 
-// OnAddress registers f to be called with each new address, after it is durable
-// and before anyone sees it.
+// OnAddress registers f to be called with each new address before anyone can see
+// it. The address of an invoice that could not be stored is told of too.
 func (a *App) OnAddress(f func(chainName string, destination []byte)) {
 	a.hooks.mu.Lock()
 	defer a.hooks.mu.Unlock()

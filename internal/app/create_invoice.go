@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/quittance/quittance/internal/fault"
@@ -255,7 +258,7 @@ func (a *App) quote(ctx context.Context, in *NewInvoice, asset *Asset, w *mercha
 		return none, nil, fault.New(fault.InvoicePriceLow, "Invoice price is below the minimum threshold: %s %s is less than the network carries (%s)",
 			money.Format(assetCur, due), asset.Code, money.Format(assetCur, dust))
 	}
-	lockRates(lock, table, asset.Code, priceCur.Code)
+	a.lockRates(lock, table, asset.Code, priceCur.Code)
 	return invoice.Option{
 		Asset: asset.Code, Chain: asset.Chain, Address: addr, Wallet: w.ID, Index: index, Subtotal: due, Due: due, FeeFiat: "0",
 	}, dest, nil
@@ -264,14 +267,9 @@ func (a *App) quote(ctx context.Context, in *NewInvoice, asset *Asset, w *mercha
 // shown are the currencies whose rate is kept with each invoice besides its own.
 var shown = []string{"USD", "EUR", "BTC", "BCH", "ETH", "LTC", "DOGE", "XRP", "USDC"}
 
-func lockRates(lock *invoice.Lock, table *rate.Table, asset, price string) {
-	rates := map[string]string{}
-	for _, code := range append([]string{price}, shown...) {
-		if r, err := table.Rate(asset, code); err == nil && code != asset {
-			rates[code] = r.String()
-		}
-	}
-	lock.Rates[asset] = rates
+// lockRates keeps the rates of an asset with the invoice.
+func (a *App) lockRates(lock *invoice.Lock, table *rate.Table, asset, price string) {
+	lock.Rates[asset] = a.quoted.rates(table, asset, price)
 	for _, s := range table.Sources(asset) {
 		if !slices.Contains(lock.Sources, s) {
 			lock.Sources = append(lock.Sources, s)
@@ -282,12 +280,44 @@ func lockRates(lock *invoice.Lock, table *rate.Table, asset, price string) {
 	}
 }
 
-// newUUID returns a random (version 4) UUID.
+// quotedRates remembers the rates that invoices of one table show: a table lasts
+// for many invoices, and each rate is a division of long decimals.
+type quotedRates struct {
+	mu    sync.Mutex
+	table *rate.Table
+	byKey map[string]map[string]string // asset and price currency → currency → rate; never changed once there
+}
+
+func (q *quotedRates) rates(table *rate.Table, asset, price string) map[string]string {
+	key := asset + "/" + price
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.table != table {
+		q.table, q.byKey = table, map[string]map[string]string{}
+	}
+	if known, ok := q.byKey[key]; ok {
+		return known
+	}
+	rates := map[string]string{}
+	for _, code := range append([]string{price}, shown...) {
+		if r, err := table.Rate(asset, code); err == nil && code != asset {
+			rates[code] = r.String()
+		}
+	}
+	q.byKey[key] = rates
+	return rates
+}
+
+// newUUID returns a UUID of version 7 (RFC 9562): the time, so that neighbours in
+// time are neighbours in the index, and 74 random bits.
 func (a *App) newUUID() (string, error) {
 	var b [16]byte
-	if _, err := a.Rand.Read(b[:]); err != nil {
+	if _, err := io.ReadFull(a.Rand, b[6:]); err != nil {
 		return "", err
 	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	at := uint64(a.now().UnixMilli())
+	binary.BigEndian.PutUint32(b[:4], uint32(at>>16))
+	binary.BigEndian.PutUint16(b[4:6], uint16(at))
+	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }

@@ -9,14 +9,19 @@ import (
 	"github.com/quittance/quittance/internal/store"
 )
 
-// emit stores what happened to an invoice: one numbered event each, and for
-// those the merchant asked to be told of, a place in the endpoint's lane. It
-// runs in the transaction that makes the changes true.
-func (a *App) emit(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change, now time.Time) error {
+// happening is a change with the event it became.
+type happening struct {
+	invoice.Change
+	store.Event
+}
+
+// number makes one numbered event of each change.
+func (a *App) number(inv *invoice.Invoice, changes []invoice.Change, now time.Time) ([]happening, error) {
+	var out []happening
 	for _, c := range changes {
 		id, err := a.newID()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		inv.State.Events++
 		n := c.Notice()
@@ -27,23 +32,27 @@ func (a *App) emit(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change,
 		if c.Kind == invoice.Moved {
 			e.Status = string(c.To)
 		}
-		if err := tx.AddEvent(e); err != nil {
-			return err
-		}
-		if !inv.Terms.Order.Tells(c) {
-			continue
-		}
-		if err := a.enqueue(tx, inv, e, "webhook", inv.Terms.Order.NotificationURL, now); err != nil {
-			return err
-		}
-		if c.Kind == invoice.Resent {
-			continue
-		}
-		if err := a.enqueue(tx, inv, e, "mail", inv.Terms.Order.NotificationEmail, now); err != nil {
-			return err
-		}
+		out = append(out, happening{c, e})
 	}
-	return nil
+	return out, nil
+}
+
+// emit stores an event and, if the merchant asked to be told of it, gives it a
+// place in the endpoint's lane.
+func (a *App) emit(tx *store.Tx, inv *invoice.Invoice, h happening, now time.Time) error {
+	if err := tx.AddEvent(h.Event); err != nil {
+		return err
+	}
+	if !inv.Terms.Order.Tells(h.Change) {
+		return nil
+	}
+	if err := a.enqueue(tx, inv, h.Event, "webhook", inv.Terms.Order.NotificationURL, now); err != nil {
+		return err
+	}
+	if h.Change.Kind == invoice.Resent {
+		return nil
+	}
+	return a.enqueue(tx, inv, h.Event, "mail", inv.Terms.Order.NotificationEmail, now)
 }
 
 func (a *App) enqueue(tx *store.Tx, inv *invoice.Invoice, e store.Event, kind, endpoint string, now time.Time) error {
@@ -64,10 +73,22 @@ func laneID(merchantID, kind, endpoint string) string {
 	return fmt.Sprintf("%x", h[:16])
 }
 
-// save stores a changed invoice with the events of its changes.
+// save stores a changed invoice with the events of its changes, in the
+// transaction that makes them true. The invoice comes first: who changed it
+// meanwhile is noticed there, and the operation starts over. An event's number
+// that is taken would look like a fault.
 func (a *App) save(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change, now time.Time) error {
-	if err := a.emit(tx, inv, changes, now); err != nil {
+	list, err := a.number(inv, changes, now)
+	if err != nil {
 		return err
 	}
-	return tx.SetInvoice(inv)
+	if err := tx.SetInvoice(inv); err != nil {
+		return err
+	}
+	for _, h := range list {
+		if err := a.emit(tx, inv, h, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

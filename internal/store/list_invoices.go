@@ -88,8 +88,10 @@ func (tx *Tx) deepPage(f InvoiceFilter) ([]*invoice.Invoice, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The row at the top of the page bounds it from above, closer than To does; an
+	// index range takes one upper bound only.
+	f.To = time.Time{}
 	where, args := f.where()
-	// The row just above the page bounds it from above.
 	var top mark
 	err = tx.row(`SELECT created_at, id FROM invoice WHERE merchant = $1 AND (created_at, id) >= ($2, $3) ORDER BY created_at, id LIMIT 1 OFFSET $4`,
 		[]any{f.Merchant, m.created, m.id, newest - 1 - m.n}, &top.created, &top.id)

@@ -32,25 +32,33 @@ type Store struct {
 // server, sqlite:PATH or a plain path for a file. An empty url is the file
 // quittance.db in the data folder.
 func Open(ctx context.Context, url, dataDir string) (*Store, error) {
-	switch {
-	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		e, err := postgres.Open(ctx, url)
+	if file, ok := File(url, dataDir); ok {
+		e, err := sqlite.Open(ctx, file)
 		if err != nil {
-			return nil, fmt.Errorf("open the PostgreSQL database: %w", err)
+			return nil, fmt.Errorf("open the database file %s: %w", file, err)
 		}
 		return New(e), nil
-	case url == "":
-		url = filepath.Join(dataDir, "quittance.db")
-	case strings.HasPrefix(url, "sqlite:"):
-		url = strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//")
-	case strings.Contains(url, "://"):
+	}
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
 		return nil, fmt.Errorf("the database URL must start with postgres:// or sqlite:, or be a file's path")
 	}
-	e, err := sqlite.Open(ctx, url)
+	e, err := postgres.Open(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("open the database file %s: %w", url, err)
+		return nil, fmt.Errorf("open the PostgreSQL database: %w", err)
 	}
 	return New(e), nil
+}
+
+// File is the path of the SQLite file that a database URL names; ok is false
+// when it names none.
+func File(url, dataDir string) (path string, ok bool) {
+	switch {
+	case url == "":
+		return filepath.Join(dataDir, "quittance.db"), true
+	case strings.HasPrefix(url, "sqlite:"):
+		return strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//"), true
+	}
+	return url, !strings.Contains(url, "://")
 }
 
 // New wraps an engine that is already open.

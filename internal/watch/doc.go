@@ -11,6 +11,9 @@
 // a block that is still read. A reading during which the best chain left the
 // block that was its tip at the beginning is started over.
 //
+// A waiting payment is given up at once when something else spends its coins,
+// and after app.DropAfter when it is merely missing from the mempool.
+//
 // The cursor lives in the database and moves with the payments in one
 // transaction; a restart goes on from there. Nothing else has to survive.
 //

@@ -155,7 +155,7 @@ func (g *gambler) verify() {
 }
 
 func TestWhateverHappensTheCreditsAreWhatTheChainHolds(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			g := &gambler{world: newWorld(t), dice: rand.New(rand.NewPCG(seed, 1))}
 			g.mine(10)

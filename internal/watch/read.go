@@ -53,7 +53,7 @@ func (w *Watcher) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.App.CloseWindows(ctx); err != nil {
+	if err := w.App.CloseWindows(ctx); err != nil && ctx.Err() == nil {
 		w.Log.Error("close payment windows; it is tried again", "chain", w.Source.Chain(), "error", err)
 	}
 	return nil

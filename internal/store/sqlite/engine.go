@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
@@ -23,12 +24,13 @@ const (
 
 // Engine is one open database file.
 type Engine struct {
-	write *sql.DB
-	read  *sql.DB
-	ops   chan *op
-	quit  chan struct{}
-	once  sync.Once // guards shutErr
-	done  chan struct{}
+	write  *sql.DB
+	read   *sql.DB
+	keeper *sql.DB // copies the log into the file
+	ops    chan *op
+	quit   chan struct{}
+	once   sync.Once // guards shutErr
+	done   chan struct{}
 
 	shutErr error
 
@@ -37,6 +39,11 @@ type Engine struct {
 	idle    []*conn       // readers not in use
 	slots   chan struct{} // one per reader
 	commits func() error  // how a group is committed; replaced by fault tests
+
+	groups  atomic.Int64 // committed so far
+	restart atomic.Bool  // the writer is to wait for the log once
+	stop    context.CancelFunc
+	kept    chan struct{} // closed when keep has ended
 }
 
 // Open opens or creates the file at path, brings it to the program's schema
@@ -61,26 +68,37 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	c, err := write.Conn(ctx)
+	keeper, err := sql.Open("sqlite", dsn(path, "deferred"))
 	if err != nil {
 		write.Close()
 		read.Close()
 		return nil, err
 	}
+	keeper.SetMaxOpenConns(1)
+	c, err := write.Conn(ctx)
+	if err != nil {
+		write.Close()
+		read.Close()
+		keeper.Close()
+		return nil, err
+	}
 	e := &Engine{
-		write: write, read: read, writer: conn{c: c},
+		write: write, read: read, keeper: keeper, writer: conn{c: c}, kept: make(chan struct{}),
 		ops: make(chan *op, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
 		slots: make(chan struct{}, readers),
 	}
 	e.commits = func() error { return e.writer.run("COMMIT") }
+	background, stop := context.WithCancel(context.Background())
+	e.stop = stop
 	go e.run()
+	go e.keep(background)
 	return e, nil
 }
 
 func dsn(path, lock string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-4000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"cache_size(-4000)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(0)",
 	}}
 	return "file:" + url.PathEscape(path) + "?" + q.Encode()
 }
@@ -98,6 +116,8 @@ func (e *Engine) Close() error {
 func (e *Engine) shut() error {
 	close(e.quit)
 	<-e.done
+	e.stop()
+	<-e.kept
 	for range readers {
 		e.slots <- struct{}{}
 	}
@@ -105,7 +125,7 @@ func (e *Engine) shut() error {
 	for _, c := range e.idle {
 		c.close()
 	}
-	return errors.Join(e.read.Close(), e.write.Close())
+	return errors.Join(e.keeper.Close(), e.read.Close(), e.write.Close())
 }
 
 // View runs fn on a snapshot held by one of the readers.

@@ -66,6 +66,7 @@ func (e *Engine) run() {
 			close(o.done)
 			group[i] = nil
 		}
+		e.restartLog()
 	}
 }
 
@@ -108,6 +109,7 @@ func (e *Engine) commit(group []*op) {
 		err = e.commits()
 	}
 	if err == nil {
+		e.groups.Add(1)
 		return
 	}
 	e.rollback()
