@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/net/netutil"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/feed"
@@ -110,14 +107,6 @@ func (s sandboxSMS) Send(ctx context.Context, number, text string) error {
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		return tx.AddMail(store.Mail{ID: fmt.Sprintf("sms-%d-%s", now.UnixNano(), number), Sent: now, Recipient: number, Subject: "SMS", Text: text})
 	})
-}
-
-// capped bounds how many connections are open at once; more wait to be accepted.
-func capped(l net.Listener, most int) net.Listener {
-	if most <= 0 {
-		return l
-	}
-	return netutil.LimitListener(l, most)
 }
 
 // quiet drops what net/http logs of clients that hang up or speak no HTTP: it

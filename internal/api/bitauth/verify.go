@@ -13,8 +13,10 @@ import (
 
 // The refusals, in the words the original middleware uses.
 var (
-	ErrKey       = errors.New("Bad public key from identity") //nolint:staticcheck // text of the API
-	ErrSignature = errors.New("Invalid signature")            //nolint:staticcheck // text of the API
+	//lint:ignore ST1005 the text is the API's
+	ErrKey = errors.New("Bad public key from identity")
+	//lint:ignore ST1005 the text is the API's
+	ErrSignature = errors.New("Invalid signature")
 )
 
 // Identity is a client's public key.
