@@ -14,6 +14,7 @@ import (
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -40,6 +41,20 @@ func (p place) open(ctx context.Context) (*app.App, func(), error) {
 	}
 	a := app.New(app.Config{Store: st, Assets: assets(network), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	return a, func() { st.Close() }, nil
+}
+
+// openFor opens the database and finds the merchant that the operator means.
+func (p place) openFor(ctx context.Context, which string) (*app.App, *merchant.Merchant, func(), error) {
+	a, done, err := p.open(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := a.FindMerchant(ctx, which)
+	if err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	return a, m, done, nil
 }
 
 // networkOf is the network that the database has followed so far; regtest is

@@ -21,13 +21,13 @@ func (p *program) lock() error {
 		return fmt.Errorf("create the data folder: %w", err)
 	}
 	places := []string{filepath.Join(p.conf.Data, "server.lock")}
-	if file, ok := store.File(p.conf.Database, p.conf.Data); ok && p.conf.Database != "" {
+	if file, ok := store.File(p.conf.Database, p.conf.Data); ok {
 		places = append(places, file+".lock")
 	}
 	for _, path := range places {
 		f, err := lockFile(path)
 		if errors.Is(err, errLocked) {
-			return fmt.Errorf("another quittance server works here (%s is locked): stop it first, or choose another --data and --database; several servers can share a PostgreSQL database, each with a data folder of its own", path)
+			return fmt.Errorf("another quittance server works here (%s is locked): stop it first, or choose another --data (and --database)", path)
 		}
 		if err != nil {
 			return fmt.Errorf("lock %s: %w", path, err)

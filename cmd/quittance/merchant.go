@@ -82,15 +82,11 @@ type merchantKey struct {
 }
 
 func (c *merchantKey) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	key, err := a.NewMerchantKey(ctx, m.ID)
 	if err != nil {
 		return err
@@ -113,15 +109,11 @@ type merchantSet struct {
 }
 
 func (c *merchantSet) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	m, err = a.ChangeMerchant(ctx, m.ID, c.apply)
 	if err != nil {
 		return err
@@ -195,15 +187,11 @@ func (c *walletAdd) Run(ctx context.Context) error {
 	if c.Generate && len(c.Passphrase) < 12 {
 		return fmt.Errorf("--generate needs a passphrase of at least 12 characters to seal the seed with: set QUITTANCE_SEED_PASSPHRASE")
 	}
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	xpub, sealed, words := c.XPub, "", ""
 	if c.Generate {
 		asset, ok := a.Asset(strings.ToUpper(c.Asset))

@@ -42,15 +42,11 @@ type pairApprove struct {
 }
 
 func (c *pairApprove) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	t, err := a.ApprovePairing(ctx, c.Code, m.ID)
 	if err != nil {
 		return err
@@ -69,15 +65,11 @@ type pairCreate struct {
 }
 
 func (c *pairCreate) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	t, err := a.OfferToken(ctx, m.ID, merchant.Facade(c.Facade), c.Label, c.Open)
 	if err != nil {
 		return err
@@ -130,15 +122,11 @@ type tokenList struct {
 }
 
 func (c *tokenList) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	list, err := a.MerchantTokens(ctx, m.ID)
 	if err != nil {
 		return err
@@ -161,15 +149,11 @@ type tokenRevoke struct {
 }
 
 func (c *tokenRevoke) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	t, err := a.ChangeToken(ctx, c.Token, m.ID, func(t *merchant.Token) error {
 		t.State = merchant.Invalidated
 		return nil

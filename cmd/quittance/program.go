@@ -140,6 +140,10 @@ func (p *program) open(ctx context.Context) error {
 		Store: st, Rates: rates, Assets: assets("regtest"), SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
 		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
 	})
+	// A database of another chain is found out before anybody is answered.
+	if _, err := p.app.StartChain(ctx, p.play.source); err != nil {
+		return err
+	}
 	return p.welcome(ctx)
 }
 
@@ -253,9 +257,22 @@ func (p *program) mine(ctx context.Context) error {
 // their own).
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 6 * time.Second, WriteTimeout: 15 * time.Second,
+		Handler: hangUpOnChunks(h), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 6 * time.Second, WriteTimeout: 15 * time.Second,
 		IdleTimeout: 30 * time.Second, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
 	}
+}
+
+// hangUpOnChunks makes a request sent in chunks the last one of its connection.
+// It may have named a length too (net/http drops that without a word), and a
+// proxy that went by it takes what follows for something else than we do: RFC
+// 9112, section 6.1, asks for the connection to be closed then.
+func hangUpOnChunks(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func (p *program) listen(ctx context.Context, l net.Listener) error {

@@ -105,14 +105,10 @@ type webhookSecret struct {
 }
 
 func (c *webhookSecret) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	_, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m, err := a.FindMerchant(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
 	return c.show(map[string]string{"secret": m.WebhookSecret}, func(w io.Writer) { fmt.Fprintln(w, m.WebhookSecret) })
 }

@@ -355,7 +355,7 @@ var badFields = map[string]map[string][]any{
 		"notificationEmail": either(notText, []any{"a", "a@b", "a b@c.de", "@x.de", "Name <a@b.de>"}), "buyerEmail": either(notText, []any{"a", "a@b", "a@b.de,c@d.de"}),
 		"buyerSms": either(notText, []any{"123", "+0123456789", "+12", "+1222333444455566", "phone"}), "transactionSpeed": either(notText, []any{"fast", "highest", 1}),
 		"autoRedirect": notFlag, "fullNotifications": notFlag, "extendedNotifications": notFlag, "physical": notFlag, "bitpayIdRequired": notFlag, "jsonPayProRequired": notFlag,
-		"acceptanceWindow":                       either(notNumber, []any{-1, 1, 59_999, 60_000.5, "1e18.5"}),
+		"acceptanceWindow":                       either(notNumber, []any{-1, 1, 999, 60_000.5, "1e18.5"}),
 		"paymentCurrencies":                      []any{5, true, fields{}, []any{1}, []any{"XXY"}, []any{"ETH"}, []any{fields{}}, "LTC"},
 		"buyer":                                  either(notObject, []any{fields{"name": fields{}}, fields{"email": "nobody"}, fields{"notify": "perhaps"}, fields{"phone": []any{1}}, fields{"country": strings.Repeat("x", 1025)}}),
 		"itemizedDetails":                        []any{5, true, fields{}, []any{1}, []any{"x"}, []any{fields{"amount": "ten"}}, []any{fields{"description": fields{}}}, []any{fields{"isFee": "maybe"}}, []any{fields{"amount": 1, "description": strings.Repeat("x", 1025)}}},

@@ -132,7 +132,7 @@ var refusals = []struct {
 		return w.merchant.post("/invoices", order.with(fields{"paymentCurrencies": []string{"ETH"}}))
 	}},
 	{"an acceptance window of a second", 400, "010102", nil, func(w *world) *answer {
-		return w.merchant.post("/invoices", order.with(fields{"acceptanceWindow": 1000}))
+		return w.merchant.post("/invoices", order.with(fields{"acceptanceWindow": 999}))
 	}},
 	{"resend to nowhere", 400, "010102", nil, func(w *world) *answer {
 		return w.merchant.post("/invoices/"+id(w.merchant.create(nil))+"/notifications", nil)

@@ -21,7 +21,7 @@ const (
 const (
 	CreditDepth   = 6
 	RateLock      = 15 * time.Minute
-	MinWindow     = time.Minute
+	MinWindow     = time.Second
 	MaxWindow     = 24 * time.Hour
 	ConfirmWithin = time.Hour
 )
