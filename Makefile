@@ -30,5 +30,8 @@ bench: build ## one table, each figure beside a floor measured in the same run
 lint: ## gofmt, vet, staticcheck, govulncheck
 	./testing/lint
 
+campaign: ## 200 kills under load on each database; takes minutes
+	QUITTANCE_CRASH_KILLS=200 $(GO) test -count=1 -timeout 60m -v -run TestKilledUnderLoad ./internal/e2e
+
 clean:
 	rm -rf bin .cache

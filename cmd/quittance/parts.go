@@ -25,7 +25,11 @@ func (p *program) rates() (app.Rates, error) {
 	if p.conf.Rates == "fixed" {
 		return feed.Static(rate.Fixed(time.Now())), nil
 	}
-	f := &feed.Poller{Sources: feed.All(), Interval: time.Minute, Timeout: 10 * time.Second, Policy: rate.DefaultPolicy(), Log: p.log}
+	sources := p.conf.sources
+	if sources == nil {
+		sources = feed.All()
+	}
+	f := &feed.Poller{Sources: sources, Interval: time.Minute, Timeout: 10 * time.Second, Policy: rate.DefaultPolicy(), Now: p.clock.now, Log: p.log}
 	p.background = append(p.background, namedLoop{"rates", f.Run})
 	return f, nil
 }
@@ -89,7 +93,12 @@ func (g smsGateway) Send(ctx context.Context, number, text string) error {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		// Without the URL: gateways take their key in it, and this is logged.
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return fmt.Errorf("the SMS gateway cannot be reached: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {

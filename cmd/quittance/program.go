@@ -107,11 +107,15 @@ func publicURL(configured string, addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// checkPublicURL refuses what links and signatures cannot be built upon.
+// checkPublicURL refuses what links and signatures cannot be built upon. It
+// repeats nothing of the address that may be a secret.
 func checkPublicURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(text, "?#") {
-		return fmt.Errorf("--public-url %q is not an address such as https://pay.example.com", text)
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		return errors.New("--public-url is not an address such as https://pay.example.com")
+	case u.User != nil || strings.ContainsAny(text, "?#"):
+		return errors.New("--public-url is an address such as https://pay.example.com, without a user, a query or a fragment")
 	}
 	return nil
 }

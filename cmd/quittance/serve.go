@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"github.com/quittance/quittance/internal/feed"
 )
 
 // serveCmd is the server and all that can be set about it.
@@ -30,6 +32,8 @@ type serveCmd struct {
 	MailFrom       string  `help:"Sender of mails." default:"Quittance <no-reply@localhost>" env:"QUITTANCE_MAIL_FROM"`
 	SMSGateway     string  `help:"URL that receives {number, text} as JSON for each SMS; the sandbox keeps them with its mails." env:"QUITTANCE_SMS_GATEWAY" name:"sms-gateway" placeholder:"URL"`
 	LogLevel       string  `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"QUITTANCE_LOG_LEVEL"`
+
+	sources []feed.Source // of live prices; nil is every one there is
 }
 
 // Run serves until the program is told to stop.

@@ -2,4 +2,5 @@
 
 package api
 
+// campaignShare divides the size of campaigns.
 const campaignShare = 1

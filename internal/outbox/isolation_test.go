@@ -38,6 +38,33 @@ func TestAHangingEndpointHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// A shop that names another URL for each order has a lane of each.
+func TestAHangingHostWithManyLanesHoldsUpNobody(t *testing.T) {
+	e, s := newEnv(t), newShop(t)
+	release := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer hanging.Close()
+	arrived := make(chan struct{}, 100)
+	s.answers(func(got) int { arrived <- struct{}{}; return 200 })
+	for i := range 40 {
+		e.cancelled(fmt.Sprintf("%s/order-%d", hanging.URL, i))
+	}
+	for i := range 12 {
+		e.cancelled(fmt.Sprintf("%s/%d", s.URL, i))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- e.outbox(func(c *outbox.Config) { c.Workers = 8 }).Run(ctx) }()
+	for range 12 {
+		<-arrived // while others have hardly begun to wait for the hanging host
+	}
+	close(release)
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMoreLanesThanWorkersAreAllServed(t *testing.T) {
 	e, s := newEnv(t), newShop(t)
 	arrived := make(chan struct{}, 100)

@@ -61,7 +61,7 @@ type Outbox struct {
 	short  atomic.Bool // lanes were due for which no slot was free
 
 	mu   sync.Mutex
-	busy map[string]bool // lanes this outbox works on; guarded by mu
+	busy map[string]store.Lane // those this outbox works on, by id; guarded by mu
 
 	randMu sync.Mutex // guards Rand
 }
@@ -88,7 +88,7 @@ func New(c Config) *Outbox {
 	}
 	return &Outbox{
 		Config: c, store: c.App.Store, client: newClient(c.AllowPrivate, c.Workers),
-		wake: make(chan struct{}, 1), slots: make(chan struct{}, c.Workers), busy: map[string]bool{},
+		wake: make(chan struct{}, 1), slots: make(chan struct{}, c.Workers), busy: map[string]store.Lane{},
 	}
 }
 

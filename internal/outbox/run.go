@@ -98,17 +98,9 @@ func (o *Outbox) due(ctx context.Context) (lanes []store.Lane, pause time.Durati
 		return nil, pause, nil
 	}
 	err = o.store.View(ctx, func(tx *store.Tx) error {
-		found, err := tx.DueLanes(now, free+1)
-		if err != nil {
+		var err error
+		if lanes, err = o.pick(tx, now, free); err != nil || len(lanes) > 0 {
 			return err
-		}
-		if len(found) > free {
-			found = found[:free]
-			o.short.Store(true)
-		}
-		lanes = o.idle(found)
-		if len(lanes) > 0 {
-			return nil
 		}
 		next, err := tx.NextLane()
 		if d := next.Sub(now); d > 0 && d < pause {
@@ -119,20 +111,53 @@ func (o *Outbox) due(ctx context.Context) (lanes []store.Lane, pause time.Durati
 	return lanes, pause, err
 }
 
-func (o *Outbox) idle(lanes []store.Lane) (out []store.Lane) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, l := range lanes {
-		if !o.busy[l.ID] {
-			out = append(out, l)
+// pick chooses the lanes that are due longest, without giving anybody more than
+// a share of the slots.
+func (o *Outbox) pick(tx *store.Tx, now time.Time, free int) (lanes []store.Lane, err error) {
+	taken, c := o.working()
+	for {
+		full := c.full()
+		found, err := tx.DueLanes(now, free+1, full)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range found {
+			if taken[l.ID] || !c.room(l) {
+				continue
+			}
+			if len(lanes) == free {
+				o.short.Store(true)
+				return lanes, nil
+			}
+			taken[l.ID] = true
+			c.add(l)
+			lanes = append(lanes, l)
+		}
+		if c.full().Len() > 0 {
+			o.short.Store(true) // somebody waits for a slot of his own to end
+		}
+		// Whoever has just got all he can is left out, to see who is behind him.
+		if c.full().Len() == full.Len() {
+			return lanes, nil
 		}
 	}
-	return out
+}
+
+// working is what is worked on now.
+func (o *Outbox) working() (taken map[string]bool, c *crowd) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	taken, c = make(map[string]bool, len(o.busy)), newCrowd(cap(o.slots))
+	for id, l := range o.busy {
+		taken[id] = true
+		c.add(l)
+	}
+	return taken, c
 }
 
 func (o *Outbox) begin(ctx context.Context, l store.Lane, until time.Time) {
 	o.mu.Lock()
-	o.busy[l.ID] = true
+	o.busy[l.ID] = l
 	o.mu.Unlock()
 	o.slots <- struct{}{}
 	o.work.Go(func() {

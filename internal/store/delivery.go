@@ -1,7 +1,9 @@
 package store
 
 import (
+	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/quittance/quittance/internal/store/sqldb"
 )
@@ -69,9 +71,29 @@ func (tx *Tx) Enqueue(l Lane, d Delivery) error {
 		d.ID, l.ID, d.Ord, d.Event, d.Resource, ms(d.RunAt), ms(d.Created))
 }
 
-// DueLanes lists lanes with something to try now that nobody works on.
-func (tx *Tx) DueLanes(now time.Time, limit int) ([]Lane, error) {
-	return tx.lanes(`waiting > 0 AND run_at <= $1 AND lease_until < $1 ORDER BY run_at LIMIT $2`, ms(now), limit)
+// SkipLanes says which lanes are not wanted now: those whose endpoint begins
+// with one of the texts, and those of the merchants.
+type SkipLanes struct {
+	Endpoints []string
+	Merchants []string
+}
+
+// Len is how many groups of lanes are skipped.
+func (s SkipLanes) Len() int { return len(s.Endpoints) + len(s.Merchants) }
+
+// DueLanes lists lanes with something to try now that nobody works on, longest
+// due first.
+func (tx *Tx) DueLanes(now time.Time, limit int, skip SkipLanes) ([]Lane, error) {
+	where, args := `waiting > 0 AND run_at <= $1 AND lease_until < $1`, []any{ms(now), limit}
+	for _, e := range skip.Endpoints {
+		args = append(args, e)
+		where += fmt.Sprintf(` AND substr(endpoint, 1, %d) <> $%d`, utf8.RuneCountInString(e), len(args))
+	}
+	for _, m := range skip.Merchants {
+		args = append(args, m)
+		where += fmt.Sprintf(` AND merchant <> $%d`, len(args))
+	}
+	return tx.lanes(where+` ORDER BY run_at LIMIT $2`, args...)
 }
 
 // NextLane is when the next lane is due; zero when none waits.

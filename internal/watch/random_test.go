@@ -17,13 +17,14 @@ import (
 type gambler struct {
 	*world
 	dice *rand.Rand
+	base int64 // height of the foundation, which cannot be cut
 	invs []*invoice.Invoice
 	txs  []string
 }
 
 func (g *gambler) step() {
 	g.t.Helper()
-	switch g.dice.IntN(12) {
+	switch g.dice.IntN(13) {
 	case 0, 1:
 		g.invs = append(g.invs, g.invoice([]invoice.Speed{invoice.High, invoice.Medium, invoice.Low}[g.dice.IntN(3)]))
 	case 2, 3:
@@ -46,6 +47,8 @@ func (g *gambler) step() {
 		g.on()
 	case 9:
 		g.clock.forward(time.Duration(g.dice.IntN(25)) * time.Minute)
+	case 10:
+		g.cut()
 	default:
 		g.sync()
 	}
@@ -79,6 +82,17 @@ func (g *gambler) rewrite() {
 	g.t.Helper()
 	depth := 1 + g.dice.IntN(5)
 	g.reorg(depth, sandbox.ReorgOptions{Unmined: g.dice.IntN(2) == 0, Extra: g.dice.IntN(2)})
+}
+
+// cut takes blocks off the tip.
+func (g *gambler) cut() {
+	g.t.Helper()
+	tip, err := g.chain.Tip(g.ctx)
+	g.check(err)
+	if most := int(tip.Height - g.base); most > 0 {
+		_, err = g.chain.Invalidate(g.ctx, 1+g.dice.IntN(min(most, 4)))
+		g.check(err)
+	}
 }
 
 // truth is what the best chain and the mempool hold for an invoice. It notes
@@ -158,6 +172,9 @@ func TestWhateverHappensTheCreditsAreWhatTheChainHolds(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			g := &gambler{world: newWorld(t), dice: rand.New(rand.NewPCG(seed, 1))}
+			tip, err := g.chain.Tip(g.ctx)
+			g.check(err)
+			g.base = tip.Height
 			g.mine(10)
 			for range 4 {
 				for range 25 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/btcsuite/btcd/chaincfg"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
@@ -65,7 +67,7 @@ func (s shop) address(t testing.TB, i uint32) (string, []byte) {
 	return addr, script
 }
 
-func must[T any](t testing.TB) func(T, error) T {
+func must[T any](t rapid.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -116,7 +118,7 @@ func confirmations(t testing.TB, c *Chain, txid string) int64 {
 }
 
 // checkFaucet reports an index of coins that disagrees with a full scan of the chain.
-func checkFaucet(t testing.TB, c *Chain) {
+func checkFaucet(t rapid.TB, c *Chain) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,8 +128,8 @@ func checkFaucet(t testing.TB, c *Chain) {
 	for h := int32(1); h <= c.blocks.BestSnapshot().Height; h++ {
 		c.faucet.connect(must[*block](t)(c.blocks.BlockByHeight(h)))
 	}
-	if diff := cmp.Diff(c.faucet.coins, kept, cmp.AllowUnexported(coin{})); diff != "" {
-		t.Errorf("faucet index differs from the chain (-scan +index):\n%s", diff)
+	if !maps.Equal(c.faucet.coins, kept) {
+		t.Errorf("faucet index differs from the chain (-scan +index):\n%s", cmp.Diff(c.faucet.coins, kept, cmp.AllowUnexported(coin{})))
 	}
 }
 
@@ -397,14 +399,62 @@ func TestInvalidateTakesBlocksOffTheTip(t *testing.T) {
 	}
 }
 
+// A stale branch that forks below the new tip has more work than what is left
+// of the best chain, and still does not take over.
+func TestInvalidateIsNotOutdoneByAStaleBranch(t *testing.T) {
+	c := openAt(t, t.TempDir())
+	mine(t, c, 5)
+	must[[]chain.Ref](t)(c.Reorg(t.Context(), 4, ReorgOptions{}))
+	want := must[string](t)(c.HashAt(t.Context(), tipOf(t, c).Height-1))
+	if ref := must[chain.Ref](t)(c.Invalidate(t.Context(), 1)); ref.Hash != want || tipOf(t, c) != ref {
+		t.Errorf("returned %v, the tip is %v; want %s", ref, tipOf(t, c), want)
+	}
+	mine(t, c, 1)
+	want = must[string](t)(c.HashAt(t.Context(), tipOf(t, c).Height-3))
+	if ref := must[chain.Ref](t)(c.Invalidate(t.Context(), 3)); ref.Hash != want || tipOf(t, c) != ref {
+		t.Errorf("returned %v, the tip is %v; want %s", ref, tipOf(t, c), want)
+	}
+	checkFaucet(t, c)
+}
+
 // crashCopy copies the folder of an open chain: what a kill -9 leaves.
 func crashCopy(t testing.TB, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+	if err := snapshot(dir, to); err != nil {
 		t.Fatal(err)
 	}
 	return to
+}
+
+// snapshot copies a folder as it is at one moment: the database moves its files
+// in the background, so a copy during which any changed is made again.
+func snapshot(from, to string) error {
+	var err error
+	for range 100 {
+		before := sizes(from)
+		if err = os.RemoveAll(to); err == nil {
+			err = os.CopyFS(to, os.DirFS(from))
+		}
+		if err == nil && maps.Equal(before, sizes(from)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not come to rest: %w", from, err)
+}
+
+// sizes lists the files below a folder.
+func sizes(dir string) map[string]int64 {
+	list := map[string]int64{}
+	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if info, err := d.Info(); err == nil {
+				list[path] = info.Size()
+			}
+		}
+		return nil // one that is gone is missing in the list
+	})
+	return list
 }
 
 func TestNothingIsLostInACrash(t *testing.T) {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package bitauth
+
+// campaignShare divides the size of campaigns.
+const campaignShare = 1
