@@ -88,23 +88,28 @@ func (g smsGateway) Send(ctx context.Context, number, text string) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.url, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		// Without the URL: gateways take their key in it, and this is logged.
-		var failed *url.Error
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return fmt.Errorf("the SMS gateway cannot be reached: %w", err)
+		return withoutURL(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
 		return fmt.Errorf("the SMS gateway answered %s", resp.Status)
 	}
 	return nil
+}
+
+// withoutURL is a failed request's error less its address: gateways are given
+// their key in it, and the error is logged.
+func withoutURL(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("the SMS gateway cannot be reached: %w", err)
 }
 
 // sandboxSMS keeps messages with the sandbox's mails.

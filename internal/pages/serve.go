@@ -106,7 +106,7 @@ func (p *Pages) refusal(r *http.Request, err error) *fault.Error {
 		return fault.Access(http.StatusRequestEntityTooLarge, "The request is longer than %d bytes", big.Limit)
 	}
 	if r.Context().Err() == nil {
-		p.Log.Error("a page failed", "path", r.URL.Path, "error", err)
+		p.Log.Error("a page failed", "route", r.Pattern, "error", err)
 	}
 	return fault.New(fault.Generic, "Something went wrong on this server; please try again")
 }

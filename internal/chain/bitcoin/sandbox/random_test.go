@@ -211,7 +211,7 @@ func (g *gambler) scan() map[outpoint]bool {
 }
 
 // checks is how many histories are tried when -rapid.checks says nothing.
-const checks = "15"
+const checks = "8"
 
 func TestWhateverIsDoneToItTheChainHoldsTogether(t *testing.T) {
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
