@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/quittance/quittance/internal/fault"
 )
 
@@ -30,8 +32,8 @@ func decode(body []byte) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not valid UTF-8")
 	}
-	d := &decoder{dec: json.NewDecoder(bytes.NewReader(body))}
-	d.dec.UseNumber()
+	// Names that are there twice are found below, where they can be named.
+	d := &decoder{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true))}
 	v, err := d.value(0)
 	if err != nil {
 		return nil, err
@@ -40,52 +42,58 @@ func decode(body []byte) (object, error) {
 	if !ok {
 		return nil, errors.New("it is not a JSON object")
 	}
-	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+	if _, err := d.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the JSON object")
 	}
 	return o, nil
 }
 
 type decoder struct {
-	dec  *json.Decoder
+	dec  *jsontext.Decoder
 	keys int
 }
 
+var errJSON = errors.New("it is not valid JSON")
+
 func (d *decoder) value(depth int) (any, error) {
-	t, err := d.dec.Token()
+	t, err := d.dec.ReadToken()
 	if err != nil {
-		return nil, errors.New("it is not valid JSON")
+		return nil, errJSON
 	}
-	switch v := t.(type) {
-	case json.Delim:
+	switch t.Kind() {
+	case '{', '[':
 		if depth >= maxDepth {
 			return nil, fmt.Errorf("it is nested deeper than %d", maxDepth)
 		}
-		if v == '{' {
+		if t.Kind() == '{' {
 			return d.object(depth)
 		}
 		return d.array(depth)
-	case json.Number:
-		return v, checkNumber(string(v))
-	case string:
-		if strings.ContainsRune(v, 0) {
+	case '0':
+		n := t.String()
+		return json.Number(n), checkNumber(n)
+	case '"':
+		s := t.String()
+		if strings.ContainsRune(s, 0) {
 			return nil, errors.New("a text holds a NUL character")
 		}
+		return s, nil
+	case 't', 'f':
+		return t.Bool(), nil
+	case 'n':
+		return nil, nil
 	}
-	return t, nil
+	return nil, errJSON
 }
 
 func (d *decoder) object(depth int) (any, error) {
-	o := object{}
-	for d.dec.More() {
-		t, err := d.dec.Token()
+	o := make(object, 16)
+	for d.dec.PeekKind() != '}' {
+		t, err := d.dec.ReadToken()
 		if err != nil {
-			return nil, errors.New("it is not valid JSON")
+			return nil, errJSON
 		}
-		name, ok := t.(string)
-		if !ok {
-			return nil, errors.New("it is not valid JSON")
-		}
+		name := t.String()
 		if _, twice := o[name]; twice {
 			return nil, fmt.Errorf("%.40q is there twice", name)
 		}
@@ -101,7 +109,7 @@ func (d *decoder) object(depth int) (any, error) {
 
 func (d *decoder) array(depth int) (any, error) {
 	list := []any{}
-	for d.dec.More() {
+	for d.dec.PeekKind() != ']' {
 		v, err := d.value(depth + 1)
 		if err != nil {
 			return nil, err
@@ -115,8 +123,8 @@ func (d *decoder) array(depth int) (any, error) {
 }
 
 func (d *decoder) end() error {
-	if _, err := d.dec.Token(); err != nil {
-		return errors.New("it is not valid JSON")
+	if _, err := d.dec.ReadToken(); err != nil {
+		return errJSON
 	}
 	return nil
 }

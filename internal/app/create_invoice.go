@@ -59,7 +59,11 @@ func (a *App) CreateInvoice(ctx context.Context, in NewInvoice) (*invoice.Invoic
 	for i, o := range inv.Terms.Options {
 		a.tellAddress(o.Chain, dests[i])
 	}
-	err = a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddInvoice(inv, dests) })
+	rows, err := store.NewInvoiceRows(inv, dests)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddInvoiceRows(rows) })
 	if errors.Is(err, store.ErrExists) {
 		// Another request with the same guid was first.
 		return a.firstByGUID(ctx, in.Token.Token, in.GUID)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,28 +13,55 @@ import (
 
 const invoiceColumns = `id, merchant, api_token, token, guid, status, created_at, expires_at, has_credits, version, terms, state`
 
-// AddInvoice stores a new invoice and its addresses. destinations are what the
-// chain itself uses, in the order of the options.
-func (tx *Tx) AddInvoice(inv *invoice.Invoice, destinations [][]byte) error {
+// InvoiceRows is a new invoice with its addresses, as they are stored. They are
+// made before the transaction, because one engine has a single writer.
+type InvoiceRows struct {
+	invoice   []any
+	addresses [][]any
+}
+
+// NewInvoiceRows encodes an invoice. destinations are what the chain itself
+// uses, in the order of the options.
+func NewInvoiceRows(inv *invoice.Invoice, destinations [][]byte) (*InvoiceRows, error) {
 	terms, state, err := encode(inv)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o := &inv.Terms.Order
-	err = tx.one(ErrExists, `INSERT INTO invoice (id, merchant, api_token, token, guid, status, order_id, created_at, expires_at, has_credits, version, terms, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`,
-		inv.ID, inv.Merchant, inv.APIToken, inv.Token, inv.GUID, string(inv.Status), o.OrderID, ms(inv.Created), ms(inv.Expires), inv.Version, terms, state)
+	r := &InvoiceRows{invoice: []any{
+		inv.ID, inv.Merchant, inv.APIToken, inv.Token, inv.GUID, string(inv.Status), inv.Terms.Order.OrderID, ms(inv.Created), ms(inv.Expires),
+		inv.Version, terms, state,
+	}}
+	for i, opt := range inv.Terms.Options {
+		r.addresses = append(r.addresses, []any{
+			opt.Chain, hex.EncodeToString(destinations[i]), inv.ID, opt.Asset, opt.Wallet, opt.Index, ms(inv.Created),
+		})
+	}
+	return r, nil
+}
+
+// AddInvoiceRows stores a new invoice and its addresses.
+func (tx *Tx) AddInvoiceRows(r *InvoiceRows) error {
+	err := tx.one(ErrExists, `INSERT INTO invoice (id, merchant, api_token, token, guid, status, order_id, created_at, expires_at, has_credits, version, terms, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`, r.invoice...)
 	if err != nil {
 		return err
 	}
-	for i, opt := range inv.Terms.Options {
-		err := tx.one(ErrExists, `INSERT INTO address (chain, destination, invoice, asset, wallet, idx, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			opt.Chain, fmt.Sprintf("%x", destinations[i]), inv.ID, opt.Asset, opt.Wallet, opt.Index, ms(inv.Created))
+	for _, a := range r.addresses {
+		err := tx.one(ErrExists, `INSERT INTO address (chain, destination, invoice, asset, wallet, idx, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`, a...)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// AddInvoice encodes and stores a new invoice.
+func (tx *Tx) AddInvoice(inv *invoice.Invoice, destinations [][]byte) error {
+	r, err := NewInvoiceRows(inv, destinations)
+	if err != nil {
+		return err
+	}
+	return tx.AddInvoiceRows(r)
 }
 
 func encode(inv *invoice.Invoice) (terms, state string, err error) {
