@@ -5,7 +5,7 @@ BIN     := bin/quittance
 PKGS    := ./...
 export CGO_ENABLED ?= 0
 
-.PHONY: demo check build test short race bench lint e2e campaign clean
+.PHONY: demo check build test race bench lint campaign clean
 
 demo: build ## watch an invoice being paid on a real chain, in the browser
 	$(BIN) demo
