@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -22,14 +24,23 @@ const defaultData = "quittance-data"
 
 // place says which database a command works on.
 type place struct {
-	Data     string `help:"Data folder." default:"quittance-data" env:"QUITTANCE_DATA" placeholder:"DIR"`
+	Data     string `help:"Data folder (${default})." default:"quittance-data" env:"QUITTANCE_DATA" placeholder:"DIR"`
 	Database string `help:"Database: postgres://…, or a file's path. Default: quittance.db in the data folder." env:"QUITTANCE_DATABASE" placeholder:"URL"`
 	JSON     bool   `help:"Print JSON." name:"json"`
 }
 
-// open opens the database with the operations on it, for a command that ends
-// at once.
+// open opens the database that is there, for a command that ends at once.
 func (p place) open(ctx context.Context) (*app.App, func(), error) {
+	if file, ok := store.File(p.Database, p.Data); ok {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("there is no database at %s: say where the server's data is with --data, or start one with `quittance serve --sandbox --data %s`", file, p.Data)
+		}
+	}
+	return p.openOrMake(ctx)
+}
+
+// openOrMake opens the database, and makes one where there is none.
+func (p place) openOrMake(ctx context.Context) (*app.App, func(), error) {
 	st, err := store.Open(ctx, p.Database, p.Data)
 	if err != nil {
 		return nil, nil, err
@@ -39,7 +50,7 @@ func (p place) open(ctx context.Context) (*app.App, func(), error) {
 		st.Close()
 		return nil, nil, err
 	}
-	a := app.New(app.Config{Store: st, Assets: assets(network), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	a := app.New(app.Config{Store: st, Assets: assets(network), AllowHTTP: network == "regtest", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	return a, func() { st.Close() }, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -97,9 +98,8 @@ func configFiles(args []string) []string {
 	return []string{filepath.Join(data, "quittance.toml")}
 }
 
-type versionCmd struct{}
+type versionCmd struct{ place }
 
-func (versionCmd) Run() error {
-	fmt.Println("quittance", version)
-	return nil
+func (c versionCmd) Run() error {
+	return c.show(map[string]string{"version": version}, func(w io.Writer) { fmt.Fprintln(w, "quittance", version) })
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -37,7 +38,7 @@ func rowOf(m *merchant.Merchant) merchantRow {
 }
 
 func (c *merchantCreate) Run(ctx context.Context) error {
-	a, done, err := c.open(ctx)
+	a, done, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}
@@ -122,9 +123,7 @@ func (c *merchantSet) Run(ctx context.Context) error {
 }
 
 func (c *merchantSet) apply(m *merchant.Merchant) error {
-	if s := c.TransactionSpeed; s != nil && *s != "high" && *s != "medium" && *s != "low" {
-		return fmt.Errorf("--transaction-speed %q is not high, medium or low", *s)
-	}
+	before := *m
 	set(&m.Name, c.Name)
 	set(&m.Settings.TransactionSpeed, c.TransactionSpeed)
 	set(&m.Settings.NotificationURL, c.NotificationURL)
@@ -132,6 +131,9 @@ func (c *merchantSet) apply(m *merchant.Merchant) error {
 	set(&m.Settings.MinPriceUSD, c.MinPrice)
 	set(&m.Settings.MaxPriceUSD, c.MaxPrice)
 	set(&m.Settings.HighValueUSD, c.HighValue)
+	if *m == before {
+		return errors.New("nothing is changed: `quittance merchant set --help` lists what can be")
+	}
 	return nil
 }
 

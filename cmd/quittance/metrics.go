@@ -55,5 +55,5 @@ func (m *metrics) handler(p *program) http.Handler {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_addresses_watched", Help: "Addresses that payments are looked for.", ConstLabels: prometheus.Labels{"chain": "BTC"}},
 			func() float64 { return float64(p.watcher.Status().Watched) }),
 	)
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{DisableCompression: true})
 }

@@ -29,6 +29,9 @@ type tokenRow struct {
 
 func tokenRowOf(t *merchant.Token) tokenRow {
 	r := tokenRow{Token: t.Token, Merchant: t.Merchant, Facade: string(t.Facade), Label: t.Label, State: string(t.State), SINs: t.SINs, Code: t.Code}
+	if r.SINs == nil {
+		r.SINs = []string{}
+	}
 	if !t.CodeExpiry.IsZero() {
 		r.Expires = t.CodeExpiry.Format(time.RFC3339)
 	}

@@ -32,7 +32,7 @@ type sandboxCmd struct {
 
 // controlPlace says which running server is meant.
 type controlPlace struct {
-	Data string `help:"Data folder of the running server." default:"quittance-data" env:"QUITTANCE_DATA" placeholder:"DIR"`
+	Data string `help:"Data folder of the running server (${default})." default:"quittance-data" env:"QUITTANCE_DATA" placeholder:"DIR"`
 	URL  string `help:"Its control address; default: as the data folder says." name:"control-url" placeholder:"URL"`
 	JSON bool   `help:"Print JSON." name:"json"`
 }
@@ -81,7 +81,7 @@ func (c *sandboxStatus) Run(ctx context.Context) error { return c.do(ctx, "statu
 type sandboxPay struct {
 	controlPlace
 	Address     string `arg:"" help:"Where to."`
-	Amount      uint64 `arg:"" help:"Satoshi."`
+	Amount      uint64 `arg:"" name:"satoshi" help:"How much, in whole satoshi."`
 	FeeRate     uint64 `help:"Satoshi per virtual byte." default:"2"`
 	Replaceable bool   `help:"Signal that the payment may be replaced." default:"true" negatable:""`
 }

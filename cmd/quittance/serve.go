@@ -71,7 +71,7 @@ func (p *program) greet(w io.Writer) {
 	}
 	fmt.Fprintf(w, "quittance %s serves %s (database: %s)\n", version, p.publicURL, p.store.Engine())
 	if p.controlURL != "" {
-		fmt.Fprintf(w, "  sandbox chain: %s — move it with `quittance sandbox`\n", p.controlURL)
+		fmt.Fprintf(w, "  sandbox chain: %s — move it with `quittance sandbox … --data %s`\n", p.controlURL, p.conf.Data)
 	}
 	if p.first == nil {
 		return

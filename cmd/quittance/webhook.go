@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/quittance/quittance/internal/app"
@@ -34,9 +35,20 @@ type deliveryRow struct {
 type tryRow struct {
 	At         string `json:"at"`
 	DurationMS int64  `json:"durationMs"`
-	Status     int    `json:"status"`
+	Status     int    `json:"status,omitempty"` // HTTP; none for mails and when nobody answered
 	Answer     string `json:"answer,omitempty"`
 	Error      string `json:"error,omitempty"`
+}
+
+// outcome is what came of a try, in words.
+func (t tryRow) outcome() string {
+	switch {
+	case t.Status != 0:
+		return strings.TrimSpace(fmt.Sprintf("HTTP %d  %s", t.Status, t.Error))
+	case t.Error != "":
+		return t.Error
+	}
+	return "sent"
 }
 
 func deliveryRowOf(d app.Delivered) deliveryRow {
@@ -71,7 +83,7 @@ func (c *webhookList) Run(ctx context.Context) error {
 		for _, r := range rows {
 			fmt.Fprintf(w, "%s  %d %s → %s  %s\n", r.ID, r.Code, r.Name, r.Endpoint, r.State)
 			for _, t := range r.Tries {
-				fmt.Fprintf(w, "    %s  %4d ms  HTTP %d  %s\n", t.At, t.DurationMS, t.Status, t.Error)
+				fmt.Fprintf(w, "    %s  %4d ms  %s\n", t.At, t.DurationMS, t.outcome())
 			}
 			if r.Next != "" {
 				fmt.Fprintf(w, "    next try %s\n", r.Next)

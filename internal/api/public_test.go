@@ -84,7 +84,7 @@ func TestWallets(t *testing.T) {
 	}
 	wallets := byKey(list, "key")
 	want(t, wallets["electrum"], fields{"displayName": "Electrum", "lightning": true, "invoiceDefault": "BTC", "payPro": false})
-	want(t, wallets["bitpay"], fields{"payPro": true, "invoiceDefault": nil})
+	want(t, wallets["bitpay"], fields{"payPro": false, "invoiceDefault": nil}) // the payment protocol is not served
 	for key, wallet := range wallets {
 		for code := range byKey(wallet["currencies"].([]any), "code") {
 			if code != "BTC" {

@@ -20,7 +20,7 @@ func (s *Server) SelectableWallets() []wire.Wallet {
 	for _, d := range wallets {
 		w := wire.Wallet{
 			Key: d.key, DisplayName: d.displayName, Avatar: d.avatar, Image: s.Renderer.PublicURL + "/static/wallet.svg",
-			PayPro: d.payPro, UniCode: d.uniCode, OffChainMode: d.offChainMode, Lightning: d.lightning, InvoiceDefault: d.invoiceDefault, Currencies: []wire.WalletCurrency{},
+			UniCode: d.uniCode, OffChainMode: d.offChainMode, Lightning: d.lightning, InvoiceDefault: d.invoiceDefault, Currencies: []wire.WalletCurrency{},
 		}
 		for _, cur := range d.currencies {
 			if enabled[cur.code] {
@@ -36,8 +36,12 @@ func (s *Server) SelectableWallets() []wire.Wallet {
 
 func (s *Server) walletCurrency(d walletCurrency) wire.WalletCurrency {
 	w := wire.WalletCurrency{
-		Code: d.code, Image: s.Renderer.PublicURL + "/static/coin.svg", PayPro: d.payPro, P2P: d.p2p,
+		Code: d.code, Image: s.Renderer.PublicURL + "/static/coin.svg", P2P: d.p2p,
 		DappBrowser: d.dappBrowser, WalletConnect: d.walletConnect, QR: wire.WalletQR{Type: d.qrType},
+	}
+	if d.payPro {
+		// The payment protocol is not served here: such a wallet pays an address.
+		w.QR.Type = "ADDRESS"
 	}
 	if d.collapsed {
 		w.QR.Collapsed = &d.collapsed

@@ -246,11 +246,10 @@ func (a *App) quote(ctx context.Context, in *NewInvoice, asset *Asset, w *mercha
 	if !ok {
 		return none, nil, fmt.Errorf("asset %s is not in the currency table", asset.Code)
 	}
-	r, err := table.Rate(asset.Code, priceCur.Code)
-	if err != nil {
+	due, err := table.Due(in.Order.Price, priceCur, assetCur)
+	if errors.Is(err, rate.ErrStale) || errors.Is(err, rate.ErrUnknown) {
 		return none, nil, noRates(err)
 	}
-	due, err := rate.Due(in.Order.Price, priceCur, assetCur, r)
 	if err != nil {
 		return none, nil, fault.New(fault.InvoicePriceHigh, "Invoice price is above the maximum threshold: it does not fit in %s", asset.Code)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/store"
 )
@@ -16,8 +17,9 @@ import (
 // CreateMerchant makes an account and returns it with its access key, which is
 // shown this once: only its hash is kept.
 func (a *App) CreateMerchant(ctx context.Context, name string, set merchant.Settings) (*merchant.Merchant, string, error) {
-	if name = strings.TrimSpace(name); name == "" || len(name) > 200 {
-		return nil, "", errors.New("a merchant needs a name of 1 to 200 bytes")
+	name = strings.TrimSpace(name)
+	if err := merchant.CheckName(name); err != nil {
+		return nil, "", err
 	}
 	id, err1 := a.newID()
 	key, err2 := a.randomText(20, 28)
@@ -78,10 +80,15 @@ func (a *App) ChangeMerchant(ctx context.Context, id string, do func(*merchant.M
 		if err := do(m); err != nil {
 			return err
 		}
+		if err := errors.Join(merchant.CheckName(m.Name), m.Settings.Check(a.whyNotURL, invoice.WhyNotEmail)); err != nil {
+			return err
+		}
 		return tx.SetMerchant(m)
 	})
 	return m, err
 }
+
+func (a *App) whyNotURL(s string) string { return invoice.WhyNotURL(s, a.AllowHTTP) }
 
 // NewMerchantKey replaces an account's access key; the old one is void at once.
 func (a *App) NewMerchantKey(ctx context.Context, id string) (string, error) {

@@ -2,9 +2,11 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -119,6 +121,10 @@ func (p *Poller) note(name string, err error) {
 	}
 	switch {
 	case err != nil && !p.down[name]:
+		// Without the address: a log holds no query strings.
+		if u := (*url.Error)(nil); errors.As(err, &u) {
+			err = u.Err
+		}
 		p.log().Warn("rate source failed", "source", name, "error", err)
 	case err == nil && p.down[name]:
 		p.log().Info("rate source is back", "source", name)

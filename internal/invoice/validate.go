@@ -101,6 +101,17 @@ func (o *Order) checkURLs(allowHTTP bool) error {
 	return nil
 }
 
+// WhyNotURL says why a notification URL would be refused; empty when it is fine.
+func WhyNotURL(s string, allowHTTP bool) string { return checkURL(s, allowHTTP) }
+
+// WhyNotEmail says why a mail address would be refused; empty when it is fine.
+func WhyNotEmail(s string) string {
+	if CheckEmail(s) {
+		return ""
+	}
+	return "it is not an e-mail address"
+}
+
 // checkURL looks at the form only; where a name leads is known when it is dialled.
 func checkURL(s string, allowHTTP bool) string {
 	u, err := url.Parse(s)

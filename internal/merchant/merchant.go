@@ -3,6 +3,9 @@ package merchant
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,6 +27,38 @@ type Settings struct {
 	MinPriceUSD       int64  `json:"minPriceUSD,omitempty"`  // cents; 0 is no bound
 	MaxPriceUSD       int64  `json:"maxPriceUSD,omitempty"`  // cents; 0 is no bound
 	HighValueUSD      int64  `json:"highValueUSD,omitempty"` // cents; from here on the buyer's contact is required and fixed; 0 is never
+}
+
+// CheckName refuses what buyers could not read.
+func CheckName(name string) error {
+	if strings.TrimSpace(name) == "" || len(name) > 200 {
+		return errors.New("a merchant needs a name of 1 to 200 bytes")
+	}
+	return nil
+}
+
+// Check refuses defaults that no invoice could be made with. What URLs and mail
+// addresses may look like is the invoice's rule, given as functions that return
+// why a value is refused, or nothing.
+func (s *Settings) Check(url, email func(string) string) error {
+	switch s.TransactionSpeed {
+	case "", "high", "medium", "low":
+	default:
+		return fmt.Errorf("the transaction speed %q is not high, medium or low", s.TransactionSpeed)
+	}
+	if why := url(s.NotificationURL); s.NotificationURL != "" && why != "" {
+		return fmt.Errorf("the notification URL cannot be used: %s", why)
+	}
+	if why := email(s.NotificationEmail); s.NotificationEmail != "" && why != "" {
+		return fmt.Errorf("the notification e-mail cannot be used: %s", why)
+	}
+	if s.MinPriceUSD < 0 || s.MaxPriceUSD < 0 || s.HighValueUSD < 0 {
+		return errors.New("a price in cents cannot be negative; 0 means no bound")
+	}
+	if s.MaxPriceUSD > 0 && s.MinPriceUSD > s.MaxPriceUSD {
+		return errors.New("the least price is above the greatest: no invoice could be made")
+	}
+	return nil
 }
 
 // HashKey is how a merchant's access key is kept. The key holds 160 random

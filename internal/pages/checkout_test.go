@@ -22,7 +22,7 @@ func TestEachPhaseIsShownInPlainWords(t *testing.T) {
 		confirmed:      {"Payment confirmed", "2 of 6 confirmations"},
 		complete:       {"Payment complete"},
 		expired:        {"No payment arrived"},
-		expiredPartial: {"0.000100 BTC of 0.000400 BTC arrived", "the shop has been told"},
+		expiredPartial: {"0.000100 BTC of 0.000400 BTC arrived", "the shop can see it"},
 		late:           {"Your payment came after the time was over", "0.000400 BTC arrived"},
 		invalid:        {"could not be confirmed"},
 		cancelled:      {"The shop has cancelled", "do not send anything"},

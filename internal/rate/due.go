@@ -20,6 +20,28 @@ func Due(price money.Units, priceCur, asset *money.Currency, r Rate) (money.Unit
 		return money.Units{}, ErrNone
 	}
 	num, den := r.fraction()
+	return due(price, priceCur, asset, num, den)
+}
+
+// Due is what to pay in asset for price, reckoned with the dollar values of both
+// and not with their quotient, which may have endless digits: 10 EUR at 1.1 USD
+// are exactly 22,000 sat at 50,000 USD. It is rounded up like the function Due.
+func (t *Table) Due(price money.Units, priceCur, asset *money.Currency) (money.Units, error) {
+	a, err := t.lookup(asset.Code)
+	if err != nil {
+		return money.Units{}, err
+	}
+	p, err := t.lookup(priceCur.Code)
+	if err != nil {
+		return money.Units{}, err
+	}
+	num, den := a.usd.fraction()
+	pnum, pden := p.usd.fraction()
+	return due(price, priceCur, asset, num.Mul(num, pden), den.Mul(den, pnum))
+}
+
+// due rounds price · den/num, in whole units of asset, up.
+func due(price money.Units, priceCur, asset *money.Currency, num, den *big.Int) (money.Units, error) {
 	n := price.Big()
 	n.Mul(n, den).Mul(n, money.Pow10(asset.Decimals))
 	d := num.Mul(num, money.Pow10(priceCur.Decimals))
