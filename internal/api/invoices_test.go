@@ -281,6 +281,14 @@ func TestPayInTheSandbox(t *testing.T) {
 	}
 }
 
+func TestAnUpdateOfTheStatusAlonePays(t *testing.T) {
+	w := newWorld(t)
+	inv := w.merchant.create(nil)
+	want(t, w.merchant.put("/invoices/"+id(inv), fields{"status": "complete"}).ok(), fields{"status": "complete"})
+	other := w.merchant.create(nil)
+	want(t, w.merchant.put("/invoices/"+id(other), fields{"status": "new", "buyerEmail": "ada@example.com"}).ok(), fields{"status": "new", "buyerProvidedEmail": "ada@example.com"})
+}
+
 func TestPartAndTooMuch(t *testing.T) {
 	w := newWorld(t)
 	part := w.merchant.create(nil)
