@@ -74,10 +74,11 @@ func networkOf(ctx context.Context, st *store.Store) (string, error) {
 	network := "regtest"
 	err := st.View(ctx, func(tx *store.Tx) error {
 		c, err := tx.Cursor("BTC")
-		if err == nil {
-			network = c.Network
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // no server has started here yet
 		}
-		return nil
+		network = c.Network
+		return err
 	})
 	return network, err
 }

@@ -36,14 +36,9 @@ func (a *App) PayInvoice(ctx context.Context, id string, until invoice.Status) (
 	return a.Invoice(ctx, id)
 }
 
-// payRest sends what is still due in the asset chosen or paid first.
+// payRest sends what is still due.
 func (a *App) payRest(ctx context.Context, inv *invoice.Invoice) error {
-	o := &inv.Terms.Options[0]
-	for _, code := range []string{inv.State.Asset, inv.PaymentAsset()} {
-		if chosen, ok := inv.Option(code); ok {
-			o = chosen
-		}
-	}
+	o := inv.Chosen()
 	rest, err := o.Due.Sub(inv.Received())
 	if err != nil {
 		return fault.New(fault.InvoiceState, "Invalid invoice state: it is already paid")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -105,7 +106,15 @@ func askPublic(t *testing.T, s *server) {
 	wallets, err := c.Wallets(t.Context())
 	must(t, err)
 	if len(rates) < 150 || rate.Name != "US Dollar" || len(currencies) < 180 || len(wallets) == 0 {
-		t.Errorf("%d rates, USD is %q, %d currencies, %d wallets", len(rates), rate.Name, len(currencies), len(wallets))
+		t.Fatalf("%d rates, USD is %q, %d currencies, %d wallets", len(rates), rate.Name, len(currencies), len(wallets))
+	}
+	for _, picture := range []string{wallets[0].Image, wallets[0].Currencies[0].Image} {
+		resp, err := http.Get(picture)
+		must(t, err)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "image/svg+xml" {
+			t.Errorf("the picture %s answers %s, %s", picture, resp.Status, resp.Header.Get("Content-Type"))
+		}
 	}
 }
 

@@ -49,12 +49,18 @@ func (p *Pages) loadStatic() error {
 }
 
 func (p *Pages) staticFile(w http.ResponseWriter, r *http.Request) error {
-	f, ok := p.static[r.PathValue("name")]
+	name := r.PathValue("name")
+	keep := "public, max-age=31536000, immutable"
+	if hashed, plain := p.paths[name]; plain && path.Ext(name) == ".svg" {
+		// The API names pictures without their hash: kept for a while only.
+		name, keep = path.Base(hashed), "public, max-age=3600"
+	}
+	f, ok := p.static[name]
 	if !ok {
 		http.NotFound(w, r)
 		return nil
 	}
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Cache-Control", keep)
 	return p.send(w, f)
 }
 
