@@ -93,7 +93,7 @@ func expected(rt *route, c caller, target string) (status int, facade merchant.F
 		return ownership(rt, c, target)
 	case !has:
 		return http.StatusBadRequest, facade
-	case c.dead, c.of != "" && (!rt.resource || c.of != target):
+	case c.dead, c.of != "" && (rt.resource == nil || c.of != target):
 		return http.StatusUnauthorized, facade
 	case c.needs && !c.signed && !rt.unsigned:
 		return http.StatusUnauthorized, facade

@@ -189,26 +189,41 @@ func (c *call) resolve(text string) error {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	if c.route.resource {
+	if c.route.resource != nil {
 		return c.resolveResource(text)
 	}
 	return nil
 }
 
+// credential is what opens a resource besides the API tokens of its merchant.
+type credential struct {
+	token    string // the resource's own
+	apiToken string // that it was created with
+}
+
+// ofInvoice finds the credential of the invoice {id}.
+func ofInvoice(s *Server, c *call) (credential, error) {
+	inv, err := s.App.Invoice(c.r.Context(), c.params["id"])
+	if err != nil {
+		return credential{}, err
+	}
+	return credential{inv.Token, inv.APIToken}, nil
+}
+
 // resolveResource accepts the resource's own token in place of the API token it
 // was created with; that token's policy still holds.
 func (c *call) resolveResource(text string) error {
-	inv, err := c.server.App.Invoice(c.r.Context(), c.params["id"])
-	if errors.Is(err, fault.InvoiceNotFound) {
+	own, err := c.route.resource(c.server, c)
+	if f, ok := fault.As(err); ok && f.Status == http.StatusNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare([]byte(inv.Token), []byte(text)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(own.token), []byte(text)) != 1 {
 		return nil
 	}
-	t, m, err := c.server.App.Token(c.r.Context(), inv.APIToken)
+	t, m, err := c.server.App.Token(c.r.Context(), own.apiToken)
 	if err != nil || t.State != merchant.Active || m == nil {
 		return err
 	}
@@ -251,8 +266,11 @@ func (c *call) show(inv app.Shown) (any, error) {
 	return c.envelope(c.server.Renderer.Invoice(inv, c.facade, c.server.App.Now())), nil
 }
 
-func (c *call) envelope(data any) wire.Envelope {
-	return wire.Envelope{Facade: string(c.facade) + "/invoice", Data: data}
+func (c *call) envelope(data any) wire.Envelope { return c.wrap("invoice", data) }
+
+// wrap puts data of a kind of resource into its envelope.
+func (c *call) wrap(kind string, data any) wire.Envelope {
+	return wire.Envelope{Facade: string(c.facade) + "/" + kind, Data: data}
 }
 
 // reply writes the answer once and keeps it for a session.
@@ -295,4 +313,15 @@ func envelopeOf(method string, f *fault.Error) wire.Error {
 		e.Errors = append(e.Errors, wire.ParamError{Error: p.Message, Param: p.Name})
 	}
 	return e
+}
+
+// ack says that something was done of which nothing is to be shown. Each of its
+// fields is what one of the official SDKs looks at.
+func ack() any {
+	return struct {
+		Status  string         `json:"status"`
+		Success bool           `json:"success"`
+		Data    map[string]any `json:"data"`
+		Message any            `json:"message"`
+	}{"success", true, map[string]any{}, nil}
 }

@@ -21,9 +21,9 @@ type route struct {
 	facades []merchant.Facade
 	// anonymous lets a request without any token in, as the public facade.
 	anonymous bool
-	// resource lets the token of the resource {id} itself stand in for the API
-	// token it was created with.
-	resource bool
+	// resource finds the resource {id}: its own token may stand in for the API
+	// token it was created with. Nil: only API tokens will do.
+	resource func(*Server, *call) (credential, error)
 	// unsigned waives the signature that the token would ask for.
 	unsigned bool
 	// bySIN asks for a signature instead of a token.
@@ -57,12 +57,12 @@ var table = []route{
 	{method: "GET", pattern: "/invoices", handle: (*Server).getInvoices, facades: merchantOnly, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
 	{method: "GET", pattern: "/invoices/guid/{guid}", handle: (*Server).getInvoiceByGUID, facades: posOrFull, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
 	{method: "DELETE", pattern: "/invoices/guid/{guid}", handle: (*Server).deleteInvoiceByGUID, facades: merchantOnly, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "PUT", pattern: "/invoices/pay/{id}", handle: (*Server).payInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "GET", pattern: "/invoices/{id}", handle: (*Server).getInvoice, facades: posOrFull, anonymous: true, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "PUT", pattern: "/invoices/{id}", handle: (*Server).putInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "DELETE", pattern: "/invoices/{id}", handle: (*Server).deleteInvoice, facades: merchantOnly, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "POST", pattern: "/invoices/{id}/notifications", handle: (*Server).postInvoiceNotification, facades: posOrFull, resource: true, unsigned: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
-	{method: "GET", pattern: "/invoices/{id}/events", handle: (*Server).getInvoiceEvents, facades: posOrFull, anonymous: true, resource: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "PUT", pattern: "/invoices/pay/{id}", handle: (*Server).payInvoice, facades: merchantOnly, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices/{id}", handle: (*Server).getInvoice, facades: posOrFull, anonymous: true, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "PUT", pattern: "/invoices/{id}", handle: (*Server).putInvoice, facades: merchantOnly, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "DELETE", pattern: "/invoices/{id}", handle: (*Server).deleteInvoice, facades: merchantOnly, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "POST", pattern: "/invoices/{id}/notifications", handle: (*Server).postInvoiceNotification, facades: posOrFull, resource: ofInvoice, unsigned: true, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
+	{method: "GET", pattern: "/invoices/{id}/events", handle: (*Server).getInvoiceEvents, facades: posOrFull, anonymous: true, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
 	{method: "GET", pattern: "/events", handle: (*Server).stream, noSession: true},
 
 	{method: "GET", pattern: "/rates", handle: (*Server).getRates},

@@ -39,23 +39,36 @@ func (a *App) number(inv *invoice.Invoice, changes []invoice.Change, now time.Ti
 
 // emit stores an event and, if the merchant asked to be told of it, gives it a
 // place in the endpoint's lane.
-func (a *App) emit(tx *store.Tx, inv *invoice.Invoice, h happening, now time.Time) error {
-	if err := tx.AddEvent(h.Event); err != nil {
-		return err
+func (a *App) emit(tx *store.Tx, inv *invoice.Invoice, h happening) error {
+	o := &inv.Terms.Order
+	switch {
+	case !o.Tells(h.Change):
+		return a.announce(tx, h.Event, "")
+	case h.Change.Kind == invoice.Resent:
+		return a.announce(tx, h.Event, o.NotificationURL)
 	}
-	if !inv.Terms.Order.Tells(h.Change) {
-		return nil
-	}
-	if err := a.enqueue(tx, inv, h.Event, "webhook", inv.Terms.Order.NotificationURL, now); err != nil {
-		return err
-	}
-	if h.Change.Kind == invoice.Resent {
-		return nil
-	}
-	return a.enqueue(tx, inv, h.Event, "mail", inv.Terms.Order.NotificationEmail, now)
+	return a.announce(tx, h.Event, o.NotificationURL, o.NotificationEmail)
 }
 
-func (a *App) enqueue(tx *store.Tx, inv *invoice.Invoice, e store.Event, kind, endpoint string, now time.Time) error {
+// announce stores an event of any resource, in the transaction that makes it
+// true, and gives it a place in the lanes of who is to be told: a webhook's URL
+// and mail addresses. Empty ones are nobody.
+func (a *App) announce(tx *store.Tx, e store.Event, webhook string, mails ...string) error {
+	if err := tx.AddEvent(e); err != nil {
+		return err
+	}
+	if err := a.enqueue(tx, e, "webhook", webhook); err != nil {
+		return err
+	}
+	for _, m := range mails {
+		if err := a.enqueue(tx, e, "mail", m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) enqueue(tx *store.Tx, e store.Event, kind, endpoint string) error {
 	if endpoint == "" {
 		return nil
 	}
@@ -63,8 +76,8 @@ func (a *App) enqueue(tx *store.Tx, inv *invoice.Invoice, e store.Event, kind, e
 	if err != nil {
 		return err
 	}
-	lane := store.Lane{ID: laneID(inv.Merchant, kind, endpoint), Kind: kind, Endpoint: endpoint, Merchant: inv.Merchant}
-	return tx.Enqueue(lane, store.Delivery{ID: id, Event: e.ID, Resource: inv.ID, RunAt: now, Created: now})
+	lane := store.Lane{ID: laneID(e.Merchant, kind, endpoint), Kind: kind, Endpoint: endpoint, Merchant: e.Merchant}
+	return tx.Enqueue(lane, store.Delivery{ID: id, Event: e.ID, Resource: e.Resource, RunAt: e.At, Created: e.At})
 }
 
 // laneID names the queue of one endpoint of one merchant.
@@ -86,7 +99,7 @@ func (a *App) save(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change,
 		return err
 	}
 	for _, h := range list {
-		if err := a.emit(tx, inv, h, now); err != nil {
+		if err := a.emit(tx, inv, h); err != nil {
 			return err
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/outbox/mail"
+	"github.com/quittance/quittance/internal/outbox/phpjson"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -50,7 +50,7 @@ func clean(s string, max int) string {
 // parcel is all that a notice is made of, read on one snapshot at delivery time.
 type parcel struct {
 	event store.Event
-	about app.Shown
+	about subject
 	from  *merchant.Merchant
 }
 
@@ -79,11 +79,12 @@ func (o *Outbox) read(ctx context.Context, l store.Lane, d store.Delivery) (p pa
 		if p.event, err = tx.Event(d.Event); err != nil {
 			return err
 		}
-		if missing = "nothing is known to tell about a " + p.event.Kind; p.event.Kind != "invoice" {
+		about, known := subjects[p.event.Kind]
+		if missing = "nothing is known to tell about a " + p.event.Kind; !known {
 			return nil
 		}
-		missing = "invoice " + d.Resource + " is not in the database"
-		if p.about.Invoice, err = tx.Invoice(d.Resource); err != nil {
+		missing = p.event.Kind + " " + d.Resource + " is not in the database"
+		if p.about, err = about(tx, p.event); err != nil {
 			return err
 		}
 		missing = "merchant " + l.Merchant + " is not in the database"
@@ -91,10 +92,7 @@ func (o *Outbox) read(ctx context.Context, l store.Lane, d store.Delivery) (p pa
 			return err
 		}
 		missing = ""
-		if len(p.about.Credits) > 0 {
-			p.about.Tips, err = tx.Tips()
-		}
-		return err
+		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) && missing != "" {
 		err = nil
@@ -107,7 +105,7 @@ func (o *Outbox) read(ctx context.Context, l store.Lane, d store.Delivery) (p pa
 
 func (o *Outbox) webhook(ctx context.Context, l store.Lane, p parcel) result {
 	now := o.Now()
-	body, err := rendered(func() ([]byte, error) { return o.body(p, now) })
+	body, err := rendered(func() ([]byte, error) { return phpjson.Marshal(p.about.webhook(o.Renderer, p.event, now)) })
 	if err != nil {
 		return hopeless("the webhook cannot be written: %v", err)
 	}
@@ -117,7 +115,7 @@ func (o *Outbox) webhook(ctx context.Context, l store.Lane, p parcel) result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
-	return o.post(ctx, l.Endpoint, signed(p.about.APIToken, secret, p.event.ID, now, body), body)
+	return o.post(ctx, l.Endpoint, signed(p.about.key(), secret, p.event.ID, now, body), body)
 }
 
 func (o *Outbox) mail(ctx context.Context, l store.Lane, d store.Delivery, p parcel) result {
@@ -125,7 +123,7 @@ func (o *Outbox) mail(ctx context.Context, l store.Lane, d store.Delivery, p par
 		return failed("this server has no mail server configured")
 	}
 	m, err := rendered(func() (mail.Message, error) {
-		return mail.Compose(p.event, p.about, o.Renderer.InvoiceURL(p.about.ID))
+		return p.about.mail(o.Renderer, p.event)
 	})
 	if err != nil {
 		return hopeless("the mail cannot be written: %v", err)

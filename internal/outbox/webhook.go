@@ -11,19 +11,7 @@ import (
 	"time"
 
 	"github.com/quittance/quittance/internal/merchant"
-	"github.com/quittance/quittance/internal/outbox/phpjson"
-	"github.com/quittance/quittance/wire"
 )
-
-// body writes what a webhook says: the state now, and with extended
-// notifications also which event it is sent for (spec "Invoice webhook").
-func (o *Outbox) body(p parcel, now time.Time) ([]byte, error) {
-	notice := o.Renderer.Notice(p.about, now)
-	if !p.about.Terms.Order.Extended {
-		return phpjson.Marshal(notice)
-	}
-	return phpjson.Marshal(wire.Webhook{Event: wire.WebhookEvent{Code: p.event.Code, Name: p.event.Name}, Data: notice})
-}
 
 // secretOf decodes the key of the Standard Webhooks signature.
 func secretOf(m *merchant.Merchant) ([]byte, error) {

@@ -10,7 +10,7 @@ import (
 type Event struct {
 	ID       string
 	Merchant string
-	Kind     string // "invoice"
+	Kind     string // of the resource: "invoice", "bill" …
 	Resource string
 	Seq      int64
 	Code     int64 // of the webhook, 0 for events that have none

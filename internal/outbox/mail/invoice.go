@@ -1,24 +1,12 @@
 package mail
 
 import (
-	"embed"
 	"fmt"
-	html "html/template"
-	"strings"
-	text "text/template"
+	"time"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/invoice"
-	"github.com/quittance/quittance/internal/money"
 	"github.com/quittance/quittance/internal/store"
-)
-
-//go:embed notice.txt notice.html
-var files embed.FS
-
-var (
-	textNotice = text.Must(text.ParseFS(files, "notice.txt"))
-	htmlNotice = html.Must(html.ParseFS(files, "notice.html"))
 )
 
 // words say what an event means, in plain language.
@@ -38,20 +26,6 @@ var told = map[int64]words{
 	invoice.LatePaymentNotice.Code: {"got a late payment", "A payment arrived after the time to pay was over or after the invoice was cancelled. It is not applied to the price. Agree with the buyer whether to deliver or to return it."},
 }
 
-// notice is what the templates show.
-type notice struct {
-	words
-	Name     string // the order's number, or else the invoice's
-	Invoice  string
-	Order    string // empty when the merchant gave none
-	Merchant string
-	Price    string // "10.00 USD"
-	Received string // "0.0002 BTC"; empty when nothing was
-	Status   string // now
-	When     string
-	URL      string
-}
-
 // Compose writes the mail for an event of an invoice. The state it shows is the
 // one of now. url is the invoice's page.
 func Compose(e store.Event, s app.Shown, url string) (Message, error) {
@@ -60,45 +34,24 @@ func Compose(e store.Event, s app.Shown, url string) (Message, error) {
 		return Message{}, fmt.Errorf("no mail is written for event %d %s", e.Code, e.Name)
 	}
 	o := &s.Terms.Order
-	n := notice{
-		words: w, Name: o.OrderID, Invoice: s.ID, Order: o.OrderID, Merchant: o.MerchantName,
-		Price: amount(o.Currency, o.Price), Status: string(s.Status), URL: url,
-		When: e.At.UTC().Format("2 January 2006, 15:04 UTC"),
+	name := o.OrderID // the order's number, or else the invoice's
+	if name == "" {
+		name = s.ID
 	}
-	if n.Name == "" {
-		n.Name = s.ID
+	title := "Invoice " + name + " " + w.Title
+	l := Letter{
+		Subject: title + ": " + amount(o.Currency, o.Price), Title: title, Text: []string{w.What},
+		Link: url, LinkText: "Open the invoice", From: o.MerchantName,
 	}
+	l.row("Amount", amount(o.Currency, o.Price))
 	if asset := s.PaymentAsset(); asset != "" {
-		n.Received = amount(asset, s.Received())
+		l.row("Received", amount(asset, s.Received()))
 	}
-	var plain, page strings.Builder
-	if err := textNotice.Execute(&plain, n); err != nil {
-		return Message{}, err
-	}
-	if err := htmlNotice.Execute(&page, n); err != nil {
-		return Message{}, err
-	}
-	return Message{Subject: oneLine("Invoice " + n.Name + " " + w.Title + ": " + n.Price), Text: plain.String(), HTML: page.String()}, nil
+	l.row("Order", o.OrderID)
+	l.row("Invoice", s.ID)
+	l.row("Status", string(s.Status))
+	l.row("Event", when(e.At))
+	return l.Message()
 }
 
-func amount(code string, u money.Units) string {
-	if cur, ok := money.Lookup(code); ok {
-		return money.Display(cur, u) + " " + code
-	}
-	return u.String() + " " + code
-}
-
-// oneLine makes a text fit for a header: no line breaks or other control
-// characters, at most 200 characters.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	if r := []rune(s); len(r) > 200 {
-		s = string(r[:200])
-	}
-	return s
-}
+func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
