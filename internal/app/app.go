@@ -48,6 +48,10 @@ type Asset struct {
 	Keys    chain.Keys
 	// Unconfirmed is false where payments are seen in blocks only.
 	Unconfirmed bool
+	// Spending makes transactions and Sender takes them to the network; nil where
+	// nothing can be paid out.
+	Spending chain.Spending
+	Sender   chain.Sender
 }
 
 // Config is what an App is made of.
@@ -60,8 +64,13 @@ type Config struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	Log       *slog.Logger
-	PublicURL string // without a slash at the end
-	AllowHTTP bool   // notification URLs may be plain http
+	PublicURL string  // without a slash at the end
+	AllowHTTP bool    // notification URLs may be plain http
+	Signers   Signers // nil: every wallet is watch-only
+	Owner     string  // this process's name in leases; two living ones never share it
+	// Step is called at named points of the way money takes out; an error stops
+	// there, as a crash would. For tests; nil otherwise.
+	Step func(name string) error
 }
 
 // App is the program's rules bound to a database.
@@ -91,6 +100,9 @@ func New(c Config) *App {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Owner == "" {
+		c.Owner = rand.Text()
 	}
 	return &App{Config: c, indices: map[string]*indices{}, readAt: map[string]time.Time{}}
 }

@@ -91,6 +91,9 @@ func laneID(merchantID, kind, endpoint string) string {
 // meanwhile is noticed there, and the operation starts over. An event's number
 // that is taken would look like a fault.
 func (a *App) save(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change, now time.Time) error {
+	if err := a.bookInvoice(tx, inv, now); err != nil {
+		return err
+	}
 	list, err := a.number(inv, changes, now)
 	if err != nil {
 		return err

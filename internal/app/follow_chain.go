@@ -25,8 +25,9 @@ type Hit struct {
 
 // BlockHits is one block and what in it may be ours.
 type BlockHits struct {
-	Block *chain.Block
-	Hits  []Hit
+	Block  *chain.Block
+	Hits   []Hit
+	Spends []*chain.Tx // those that may spend a coin of ours
 }
 
 // Progress is what one reading of a chain brought: how the best chain moved and
@@ -41,6 +42,7 @@ type Progress struct {
 	// payments that may be ours.
 	Unconfirmed []*chain.Tx
 	Hits        []Hit
+	Spends      []*chain.Tx // those that may spend a coin of ours
 	// Dropped are transactions that the mempool no longer holds, for DropAfter.
 	Dropped []string
 	// ReadAt is when the reading began, before the mempool was listed. It is also
@@ -58,7 +60,7 @@ func (a *App) FollowChain(ctx context.Context, p Progress) error {
 	if !p.empty() {
 		now := a.now()
 		err := a.Store.Update(ctx, func(tx *store.Tx) error {
-			b := &batch{app: a, tx: tx, p: &p, now: now, open: map[string]*open{}}
+			b := &batch{app: a, tx: tx, p: &p, now: now, open: map[string]*open{}, transfers: map[string]*moving{}}
 			err := b.run()
 			touched = b.touched
 			return err
@@ -93,6 +95,8 @@ type batch struct {
 	now     time.Time
 	open    map[string]*open
 	touched []string
+
+	transfers map[string]*moving
 }
 
 // open is an invoice being changed.
@@ -114,6 +118,9 @@ func (b *batch) run() error {
 			return err
 		}
 	}
+	if err := b.spends(b.p.Spends, chain.Ref{}); err != nil {
+		return err
+	}
 	if err := b.conflicts(); err != nil {
 		return err
 	}
@@ -125,7 +132,10 @@ func (b *batch) run() error {
 	if err := b.deepen(); err != nil {
 		return err
 	}
-	return b.assess()
+	if err := b.assess(); err != nil {
+		return err
+	}
+	return b.assessTransfers()
 }
 
 // deepen opens the invoices whose payments a new tip lays deeper or less deep.
@@ -148,7 +158,10 @@ func (b *batch) deepen() error {
 		}
 	}
 	if n := len(b.p.New); n > 0 {
-		return b.tx.SettleCredits(b.p.Chain, b.p.New[n-1].Block.Height-invoice.SettledDepth+1)
+		tip := b.p.New[n-1].Block.Height
+		return errors.Join(
+			b.tx.SettleCredits(b.p.Chain, tip-invoice.SettledDepth+1),
+			b.tx.SettleCoins(b.p.Chain, tip-invoice.SettledDepth+1))
 	}
 	return nil
 }
@@ -179,6 +192,9 @@ func (b *batch) undo() error {
 				return err
 			}
 			o.dirty = o.inv.Unmine(b.p.Chain, ref.Hash) || o.dirty
+		}
+		if err := b.undoCoins(ref.Hash); err != nil {
+			return err
 		}
 	}
 	if len(b.p.Undo) == 0 {
@@ -211,6 +227,9 @@ func (b *batch) connect() error {
 				return err
 			}
 		}
+		if err := b.spends(n.Spends, n.Block.Ref); err != nil {
+			return err
+		}
 		if err := b.move(at, n.Block.Ref); err != nil {
 			return err
 		}
@@ -223,13 +242,16 @@ func (b *batch) connect() error {
 func (b *batch) see(h Hit, block *chain.Block) error {
 	owner, err := b.tx.Address(b.p.Chain, h.Payment.To)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return b.seeChange(h, block)
 	}
 	if err != nil {
 		return err
 	}
 	if owner.Asset != h.Payment.Asset {
 		return nil
+	}
+	if err := b.seeCoin(h, owner, false, block); err != nil || owner.Invoice == "" {
+		return err
 	}
 	o, err := b.invoice(owner.Invoice)
 	if err != nil {
@@ -315,6 +337,9 @@ func (b *batch) displace(tx *chain.Tx, waiting spenders) error {
 }
 
 func (b *batch) lose(txid string) error {
+	if err := b.loseCoins(txid); err != nil {
+		return err
+	}
 	ids, err := b.tx.InvoicesOfTx(b.p.Chain, txid)
 	if err != nil {
 		return err
@@ -353,7 +378,7 @@ func (b *batch) assess() error {
 			return fmt.Errorf("invoice %s: %w", id, err)
 		}
 		b.touched = append(b.touched, id)
-		if !o.dirty && len(moved) == 0 && settled == settledCredits(o.inv) {
+		if !o.dirty && len(moved) == 0 && settled == settledCredits(o.inv) && !o.inv.BooksDiffer(tips) {
 			continue
 		}
 		if err := b.app.save(b.tx, o.inv, append(o.changes, moved...), b.now); err != nil {

@@ -33,7 +33,9 @@ type Credit struct {
 	Height    int64     // while Mined
 	LowFee    bool
 	Spends    []chain.Outpoint
-	Settled   bool // deep enough that it is no longer looked at on each block
+	Settled   bool   // deep enough that it is no longer looked at on each block
+	Entry     string // the ledger entry that books it; empty while none does
+	Bookings  int64  // how often it was booked
 }
 
 // Live reports whether the payment is in the chain or waiting for it.

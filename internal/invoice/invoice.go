@@ -44,6 +44,9 @@ type State struct {
 	Asset       string    `json:"asset,omitempty"`       // chosen by the buyer or fixed by the first payment
 	Wallet      string    `json:"wallet,omitempty"`      // the buyer's wallet, if told
 	AutoVerify  bool      `json:"autoVerify,omitempty"`  // sandbox
+	Entry       string    `json:"entry,omitempty"`       // the ledger entry that credits it; empty while none does
+	Bookings    int64     `json:"bookings,omitempty"`    // how often it was credited
+	Reorged     time.Time `json:"reorged,omitzero"`      // when a reorganisation last took the credit back
 }
 
 // Open makes a new invoice, once the quote and the addresses are known.

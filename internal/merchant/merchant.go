@@ -27,6 +27,14 @@ type Settings struct {
 	MinPriceUSD       int64  `json:"minPriceUSD,omitempty"`  // cents; 0 is no bound
 	MaxPriceUSD       int64  `json:"maxPriceUSD,omitempty"`  // cents; 0 is no bound
 	HighValueUSD      int64  `json:"highValueUSD,omitempty"` // cents; from here on the buyer's contact is required and fixed; 0 is never
+
+	// LedgerInAsset keeps the ledger in what was paid; else it is in the invoice's
+	// own currency, at the rate of its lock.
+	LedgerInAsset      bool   `json:"ledgerInAsset,omitempty"`
+	SettlementCurrency string `json:"settlementCurrency,omitempty"` // empty is USD
+	// The processing fee of each completed invoice.
+	FeeBasisPoints int64 `json:"feeBasisPoints,omitempty"` // hundredths of a percent of the price, 0 to 10,000
+	FeeFlat        int64 `json:"feeFlat,omitempty"`        // smallest units of the ledger's currency, on top
 }
 
 // CheckName refuses what buyers could not read.
@@ -55,10 +63,22 @@ func (s *Settings) Check(url, email func(string) string) error {
 	if s.MinPriceUSD < 0 || s.MaxPriceUSD < 0 || s.HighValueUSD < 0 {
 		return errors.New("a price in cents cannot be negative; 0 means no bound")
 	}
+	if s.FeeBasisPoints < 0 || s.FeeBasisPoints > 10_000 || s.FeeFlat < 0 {
+		return errors.New("a processing fee is from 0 to 10,000 basis points and at least 0")
+	}
 	if s.MaxPriceUSD > 0 && s.MinPriceUSD > s.MaxPriceUSD {
 		return errors.New("the least price is above the greatest: no invoice could be made")
 	}
 	return nil
+}
+
+// LedgerCurrency is the currency of what has no invoice to take it from, such as
+// deposits: that of the settlements, by default the US dollar.
+func (s *Settings) LedgerCurrency() string {
+	if s.SettlementCurrency == "" {
+		return "USD"
+	}
+	return s.SettlementCurrency
 }
 
 // HashKey is how a merchant's access key is kept. The key holds 160 random

@@ -65,3 +65,26 @@ func Value(amount money.Units, asset, priceCur *money.Currency, r Rate) (money.U
 	d := den.Mul(den, money.Pow10(asset.Decimals))
 	return money.FromBig(n.Quo(n, d))
 }
+
+// Convert is what amount of from is worth in to, rounded down: who is paid gets
+// no more than what was given for it (MoneyExact: shares round down).
+func (t *Table) Convert(amount money.Units, from, to *money.Currency) (money.Units, error) {
+	f, err := t.lookup(from.Code)
+	if err != nil {
+		return money.Units{}, err
+	}
+	g, err := t.lookup(to.Code)
+	if err != nil {
+		return money.Units{}, err
+	}
+	if f.usd.Cmp(g.usd) == 0 && from.Decimals == to.Decimals {
+		return amount, nil
+	}
+	num, den := f.usd.fraction()
+	gnum, gden := g.usd.fraction()
+	n := amount.Big()
+	n.Mul(n, num.Mul(num, gden)).Mul(n, money.Pow10(to.Decimals))
+	d := den.Mul(den, gnum)
+	d.Mul(d, money.Pow10(from.Decimals))
+	return money.FromBig(n.Quo(n, d))
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/quittance/quittance/internal/store/sqldb"
 )
 
-const creditColumns = `chain, txid, vout, invoice, asset, amount, state, first_seen, received_at, block_hash, height, low_fee, spends, settled`
+const creditColumns = `chain, txid, vout, invoice, asset, amount, state, first_seen, received_at, block_hash, height, low_fee, spends, settled, entry, bookings`
 
 // setCredit stores a payment. Its outpoint is the key: it can belong to one
 // invoice only, ever.
@@ -20,12 +20,12 @@ func (tx *Tx) setCredit(invoiceID string, c *invoice.Credit) error {
 		return err
 	}
 	return tx.one(ErrExists, `INSERT INTO credit (`+creditColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (chain, txid, vout) DO UPDATE SET state = excluded.state, first_seen = excluded.first_seen,
-			block_hash = excluded.block_hash, height = excluded.height, settled = excluded.settled
+			block_hash = excluded.block_hash, height = excluded.height, settled = excluded.settled, entry = excluded.entry, bookings = excluded.bookings
 		WHERE credit.invoice = excluded.invoice`,
 		c.Chain, c.Outpoint.Txid, int64(c.Outpoint.Vout), invoiceID, c.Asset, c.Amount.String(), string(c.State), ms(c.FirstSeen), ms(c.Received),
-		c.BlockHash, c.Height, flag(c.LowFee), string(spends), flag(c.Settled))
+		c.BlockHash, c.Height, flag(c.LowFee), string(spends), flag(c.Settled), c.Entry, c.Bookings)
 }
 
 // readCredits fills in the payments of the given invoices.
@@ -55,7 +55,7 @@ func scanCredit(r scanner) (string, invoice.Credit, error) {
 	var c invoice.Credit
 	var id, state, spends string
 	var vout, seen, received, low, settled int64
-	err := r.Scan(&c.Chain, &c.Outpoint.Txid, &vout, &id, &c.Asset, &c.Amount, &state, &seen, &received, &c.BlockHash, &c.Height, &low, &spends, &settled)
+	err := r.Scan(&c.Chain, &c.Outpoint.Txid, &vout, &id, &c.Asset, &c.Amount, &state, &seen, &received, &c.BlockHash, &c.Height, &low, &spends, &settled, &c.Entry, &c.Bookings)
 	if err != nil {
 		return "", c, err
 	}

@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/internal/store/pgtest"
@@ -40,5 +43,26 @@ func TestURLsChooseTheEngine(t *testing.T) {
 	}
 	if _, err := store.Open(t.Context(), "mysql://x", dir); err == nil || !strings.Contains(err.Error(), "postgres://") {
 		t.Errorf("mysql gives %v", err)
+	}
+}
+
+// Whoever reaches the database past the program cannot change the books either,
+// short of taking the guard away.
+func TestTheDatabaseKeepsTheLedger(t *testing.T) {
+	file, server := filepath.Join(t.TempDir(), "ledger.db"), pgtest.Open(t)
+	for _, c := range []struct{ driver, url, dsn string }{{"sqlite", "sqlite:" + file, "file:" + file}, {"pgx", server, server}} {
+		t.Run(c.driver, func(t *testing.T) {
+			s := open(t, c.url)
+			t.Cleanup(func() { s.Close() })
+			raw, err := sql.Open(c.driver, c.dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { raw.Close() })
+			storetest.Final(t, s, func(q string) error {
+				_, err := raw.ExecContext(t.Context(), q)
+				return err
+			})
+		})
 	}
 }

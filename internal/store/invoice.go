@@ -180,7 +180,8 @@ func (tx *Tx) Address(chainName string, destination []byte) (AddressOwner, error
 // after a time. It is how the watcher fills its set: once from the beginning,
 // then from shortly before its last look.
 func (tx *Tx) Addresses(chainName string, from time.Time, visit func(destinationHex string)) error {
-	return tx.each(`SELECT destination FROM address WHERE chain = $1 AND created_at >= $2`, []any{chainName, ms(from)}, func(r sqldb.Rows) error {
+	return tx.each(`SELECT destination FROM address WHERE chain = $1 AND created_at >= $2
+		UNION ALL SELECT destination FROM change_address WHERE chain = $1 AND created_at >= $2`, []any{chainName, ms(from)}, func(r sqldb.Rows) error {
 		var d string
 		if err := r.Scan(&d); err != nil {
 			return err
@@ -201,10 +202,10 @@ func (tx *Tx) InvoicesWithOpenCredits(chainName string) ([]string, error) {
 }
 
 // InvoicesAwaitingDepth lists invoices that more confirmations of a payment
-// they know may move on.
+// they know may move on, or bring into the books.
 func (tx *Tx) InvoicesAwaitingDepth(chainName string) ([]string, error) {
 	return tx.ids(`SELECT DISTINCT c.invoice FROM credit c JOIN invoice i ON i.id = c.invoice
-		WHERE c.chain = $1 AND c.settled = 0 AND i.status IN ('paid', 'confirmed')`, chainName)
+		WHERE c.chain = $1 AND c.settled = 0 AND (i.status IN ('paid', 'confirmed') OR c.state = 'mined' AND c.entry = '')`, chainName)
 }
 
 // InvoicesWaitingSince lists invoices whose payment waits unconfirmed since

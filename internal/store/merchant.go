@@ -106,3 +106,13 @@ func (tx *Tx) ReserveIndices(wallet string, n int64) (first int64, err error) {
 		[]any{wallet, n}, &first)
 	return first, err
 }
+
+// Wallet reads one wallet.
+func (tx *Tx) Wallet(id string) (*merchant.Wallet, error) {
+	var w merchant.Wallet
+	var created int64
+	err := tx.row(`SELECT `+walletColumns+` FROM wallet WHERE id = $1`, []any{id},
+		&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.NextIndex, &created)
+	w.Created = at(created)
+	return &w, err
+}

@@ -1,6 +1,3 @@
-// Package migrations holds the schema, step by step, as one SQL text for both
-// engines, and applies it at start. It imports nothing of this module; only the
-// engines import it.
 package migrations
 
 import (
@@ -14,7 +11,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed *.sql
+//go:embed *.sql sqlite/*.sql postgres/*.sql
 var files embed.FS
 
 // Dialect names the engine that the steps are applied to.
@@ -29,10 +26,14 @@ const (
 // Up brings the database to the program's schema. It refuses one that a newer
 // program has written, because this program would not know what its rows mean.
 func Up(ctx context.Context, db *sql.DB, d Dialect) error {
-	return up(ctx, db, d, files)
+	list, err := steps(d)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	return up(ctx, db, d, list)
 }
 
-func up(ctx context.Context, db *sql.DB, d Dialect, steps fs.FS) error {
+func up(ctx context.Context, db *sql.DB, d Dialect, list fs.FS) error {
 	options := []goose.ProviderOption{goose.WithVerbose(false), goose.WithLogger(goose.NopLogger())}
 	if d == Postgres {
 		// Several nodes may start at the same time.
@@ -42,7 +43,7 @@ func up(ctx context.Context, db *sql.DB, d Dialect, steps fs.FS) error {
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(d, db, steps, options...)
+	p, err := goose.NewProvider(d, db, list, options...)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}

@@ -183,7 +183,7 @@ func waiting(d *db) {
 	}
 	pending, mined, settled, gone := credit(d, "p", 0), credit(d, "m", 0), credit(d, "s", 0), credit(d, "g", 0)
 	pending.State, pending.BlockHash, pending.Settled = invoice.Pending, "", false
-	mined.Settled, settled.BlockHash, gone.State, gone.BlockHash = false, "b2", invoice.Gone, ""
+	mined.Settled, mined.Entry, settled.BlockHash, gone.State, gone.BlockHash = false, "e1", "b2", invoice.Gone, ""
 	put("paid", invoice.Paid, pending)
 	put("done", invoice.Complete, mined)
 	put("gone", invoice.Expired, settled)

@@ -33,6 +33,11 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"blocks are remembered along the best chain only", blocks},
 		{"events are numbered once", eventNumbers},
 		{"a lane keeps its order and one worker", lanes},
+		{"an entry comes back whole and in its chain", ledgerEntries},
+		{"a fact is booked once and taken back once", ledgerOnce},
+		{"the books refuse what does not add up and what is not there", ledgerRules},
+		{"one balance is spent once", ledgerRace},
+		{"many entries are booked at once", ledgerBulk},
 		{"a failed operation leaves nothing", rollback},
 		{"an operation that panics leaves nothing", panics},
 		{"an operation whose caller has gone leaves nothing", cancelled},
@@ -83,7 +88,7 @@ func (d *db) view(fn func(*store.Tx) error) {
 // same compares what was stored with what came back.
 func same[T any](d *db, want, got T) {
 	d.t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateComparable(money.Units{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateComparable(money.Units{}, money.Delta{})); diff != "" {
 		d.t.Errorf("stored (-) and read (+) differ:\n%s", diff)
 	}
 }

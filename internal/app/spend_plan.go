@@ -1,0 +1,246 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/store"
+	"github.com/quittance/quittance/internal/transfer"
+)
+
+// plan takes what waits in the wallet's queue into one transaction and returns
+// the transfer's id, empty when nothing can leave now.
+func (s *spender) plan(ctx context.Context) (string, error) {
+	var orders []*transfer.Order
+	var coins []*store.Coin
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if orders, err = tx.QueuedOrders(s.wallet.ID, s.now(), orderBatch); err != nil {
+			return err
+		}
+		coins, err = tx.SpendableCoins(s.wallet.ID)
+		return err
+	})
+	if err != nil || len(orders) == 0 {
+		return "", err
+	}
+	orders, err = s.price(ctx, orders)
+	if err != nil || len(orders) == 0 {
+		return "", err
+	}
+	if err := s.at("plan/before"); err != nil {
+		return "", err
+	}
+	change, addr, err := s.newChange(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, orders, err := s.fit(ctx, orders, coins, change)
+	if err != nil || p == nil {
+		return "", err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return "", err
+	}
+	if err := s.at("plan/chosen"); err != nil {
+		return "", err
+	}
+	t := transfer.Plan(id, orders, s.token, s.now())
+	if err := t.Add(p, change.Index); err != nil {
+		return "", err
+	}
+	s.tellAddress(s.asset.Chain, addr)
+	err = s.reserve(ctx, t, orders, store.ChangeAddress{
+		Chain: s.asset.Chain, Destination: addr, Wallet: s.wallet.ID, Index: change.Index, Created: s.now(),
+	})
+	if errors.Is(err, errTaken) {
+		return "", nil // somebody was faster; the next round sees what is left
+	}
+	if err != nil {
+		return "", err
+	}
+	return id, s.at("plan/stored")
+}
+
+// errTaken means that a coin or an order that was planned with is not free any more.
+var errTaken = errors.New("app: a coin or an order was taken meanwhile")
+
+// reserve stores the transfer: its coins, its orders and where its change goes,
+// in one transaction. A lock on money out is looked at in there too.
+func (s *spender) reserve(ctx context.Context, t *transfer.Transfer, orders []*transfer.Order, change store.ChangeAddress) error {
+	versions := make([]int64, len(orders))
+	for i, o := range orders {
+		versions[i] = o.Version
+	}
+	return s.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.Fence(s.lease, s.token); err != nil {
+			return err
+		}
+		if locks, err := tx.OutgoingLocks(); err != nil || len(locks) > 0 {
+			return errors.Join(err, errTaken)
+		}
+		for _, c := range t.Attempts[0].Inputs {
+			if err := tx.ReserveCoin(t.Chain, c.Outpoint, t.ID); err != nil {
+				return taken(err)
+			}
+		}
+		for i, o := range orders {
+			o.Version, o.State, o.Transfer, o.Problem = versions[i], transfer.Taken, t.ID, ""
+			if err := tx.SetOrder(o); err != nil {
+				return taken(err)
+			}
+		}
+		if err := tx.AddChangeAddress(change); err != nil {
+			return err
+		}
+		return tx.AddTransfer(t)
+	})
+}
+
+// taken keeps a plan that is out of date from being tried again as it is.
+func taken(err error) error {
+	if errors.Is(err, store.ErrChanged) {
+		return errTaken
+	}
+	return err
+}
+
+// newChange takes a destination for the rest. It is not used twice, even if
+// nothing comes of the plan.
+func (s *spender) newChange(ctx context.Context) (p chain.Path, destination []byte, err error) {
+	p.Change = true
+	err = s.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		p.Index, err = tx.NextChange(s.wallet.ID)
+		return err
+	})
+	if err == nil {
+		_, destination, err = s.asset.Spending.Own(s.account(), p)
+	}
+	return p, destination, err
+}
+
+func (s *spender) account() chain.Account {
+	return chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind}
+}
+
+// fit plans as many orders as the coins cover, the oldest first. What does not
+// fit is told why.
+func (s *spender) fit(ctx context.Context, orders []*transfer.Order, coins []*store.Coin, change chain.Path) (*chain.Plan, []*transfer.Order, error) {
+	rate, err := s.asset.Sender.FeeRate(ctx, confirmIn)
+	if err != nil {
+		return nil, nil, fmt.Errorf("estimate the network fee: %w", err)
+	}
+	may := make([]chain.Coin, len(coins))
+	for i, c := range coins {
+		may[i] = c.Coin
+	}
+	for n := len(orders); n > 0; n = affordable(orders[:n], may) {
+		p, err := s.asset.Spending.Plan(chain.Outlay{
+			Account: s.account(), May: may, Outputs: outputs(orders[:n]), Change: change, FeeRate: rate, MaxFee: feeCap(n),
+		})
+		if err == nil {
+			return p, orders[:n], s.hold(ctx, orders[n:], "it waits for funds: the wallet's spendable coins do not suffice yet")
+		}
+		if !errors.Is(err, chain.ErrFunds) {
+			return nil, nil, s.hold(ctx, orders[:n], sentence(err))
+		}
+		if n == 1 {
+			break
+		}
+	}
+	return nil, nil, s.hold(ctx, orders, "it waits for funds: the wallet's spendable coins do not suffice yet")
+}
+
+// affordable is how many of the oldest orders, but not all, the coins may cover.
+func affordable(orders []*transfer.Order, coins []chain.Coin) int {
+	var have, sum money.Units
+	for _, c := range coins {
+		have, _ = have.Add(c.Amount)
+	}
+	for i, o := range orders[:len(orders)-1] {
+		if sum, _ = sum.Add(o.Amount()); sum.Cmp(have) >= 0 {
+			return i
+		}
+	}
+	return len(orders) - 1
+}
+
+func feeCap(payments int) money.Units {
+	return money.NewUnits(baseFeeCap + memberFeeCap*uint64(payments))
+}
+
+func outputs(orders []*transfer.Order) []chain.Output {
+	out := make([]chain.Output, len(orders))
+	for i, o := range orders {
+		out[i] = chain.Output{To: o.To, Amount: o.Amount()}
+	}
+	return out
+}
+
+func sentence(err error) string {
+	return strings.TrimPrefix(err.Error(), "chain: ")
+}
+
+// hold notes why orders wait.
+func (s *spender) hold(ctx context.Context, orders []*transfer.Order, why string) error {
+	orders = slices.DeleteFunc(slices.Clone(orders), func(o *transfer.Order) bool { return o.Problem == why })
+	if len(orders) == 0 {
+		return nil
+	}
+	err := s.Store.Update(ctx, func(tx *store.Tx) error {
+		for _, o := range orders {
+			now, err := tx.Order(o.ID)
+			if err != nil {
+				return err
+			}
+			if now.State != transfer.Queued {
+				continue
+			}
+			now.Problem = why
+			if err := tx.SetOrder(now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.Log.Warn("payments out wait", "wallet", s.wallet.ID, "orders", len(orders), "why", why)
+	return err
+}
+
+// price fixes what each order is in the asset, at the rate of now. Orders that
+// have no price at present wait.
+func (s *spender) price(ctx context.Context, orders []*transfer.Order) ([]*transfer.Order, error) {
+	if !slices.ContainsFunc(orders, func(o *transfer.Order) bool { return !o.Fixed() }) {
+		return orders, nil
+	}
+	table, err := s.Rates.Current()
+	if err != nil {
+		return nil, s.hold(ctx, orders, "it waits for a trustworthy exchange rate: "+err.Error())
+	}
+	asset, _ := money.Lookup(s.asset.Code)
+	ready := orders[:0:0]
+	for _, o := range orders {
+		if o.Fixed() {
+			ready = append(ready, o)
+			continue
+		}
+		cur, ok := money.Lookup(o.Currency)
+		if !ok {
+			return nil, fmt.Errorf("order %s: %q is not a currency", o.ID, o.Currency)
+		}
+		if o.Gross, err = table.Convert(o.Value, cur, asset); err != nil {
+			if err := s.hold(ctx, []*transfer.Order{o}, "it waits for an exchange rate: "+err.Error()); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		o.Rates = s.quoted.rates(table, asset.Code, cur.Code)
+		ready = append(ready, o)
+	}
+	return ready, nil
+}

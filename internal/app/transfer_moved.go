@@ -1,0 +1,40 @@
+package app
+
+import (
+	"time"
+
+	"github.com/quittance/quittance/internal/store"
+	"github.com/quittance/quittance/internal/transfer"
+)
+
+// transferMoved tells what a transfer pays that it took a step, in the same
+// transaction, and returns the resources concerned.
+func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.State, now time.Time) (told []string, err error) {
+	orders, err := tx.OrdersIn(t.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range orders {
+		switch t.State {
+		case transfer.Confirmed:
+			o.State = transfer.Done
+		case transfer.Dropped:
+			o.State, o.Problem = transfer.Failed, t.Problem
+		default:
+			o.State = transfer.Taken
+		}
+		if err := tx.SetOrder(o); err != nil {
+			return nil, err
+		}
+		if err := a.orderMoved(tx, o, t, now); err != nil {
+			return nil, err
+		}
+		told = append(told, o.Resource)
+	}
+	return told, nil
+}
+
+// orderMoved hands a step on to what an order pays.
+func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) error {
+	return nil
+}

@@ -1,0 +1,73 @@
+package transfer
+
+import (
+	"time"
+
+	"github.com/quittance/quittance/internal/money"
+)
+
+// Kind says what an order pays.
+type Kind string
+
+// The kinds of order.
+const (
+	Refund     Kind = "refund"
+	Payout     Kind = "payout"
+	Settlement Kind = "settlement"
+	Proof      Kind = "proof" // a test amount to an address that a recipient has given
+)
+
+// OrderState says where an order is.
+type OrderState string
+
+// An order waits in the queue, belongs to a transfer, is paid, or will not be.
+const (
+	Queued OrderState = "queued"
+	Taken  OrderState = "taken" // by a transfer; frozen from here on
+	Done   OrderState = "done"  // its transfer has the confirmations asked for
+	Failed OrderState = "failed"
+)
+
+// Order is one payment that has to leave. What it takes from the books was
+// reserved when it was made.
+type Order struct {
+	ID       string
+	Merchant string
+	Wallet   string
+	Asset    string // that is sent
+	Chain    string
+	Kind     Kind
+	Resource string // what it pays: the id of a refund, a payout, a settlement
+	Address  string // as the recipient gave it
+	To       []byte // the destination that the chain itself uses
+
+	// Currency and Value are what was reserved in the books: whole smallest units.
+	Currency string
+	Value    money.Units
+	// Gross is Value in the asset, zero until the rate is fixed. Kept is the part
+	// of it that is not sent on because the recipient bears the network's cost.
+	Gross money.Units
+	Kept  money.Units
+	// Rates are those the gross amount was reckoned with: of the asset in other
+	// currencies, as JSON number literals.
+	Rates map[string]string
+
+	State    OrderState
+	Transfer string // empty while queued
+	Problem  string // why it waits or has failed, for people
+	NotUntil time.Time
+	Created  time.Time
+	Version  int64
+}
+
+// Fixed reports whether the amount in the asset is known.
+func (o *Order) Fixed() bool { return !o.Gross.IsZero() }
+
+// Amount is what the recipient gets, in the asset.
+func (o *Order) Amount() money.Units {
+	net, err := o.Gross.Sub(o.Kept)
+	if err != nil {
+		return money.Units{} // refused before it was queued
+	}
+	return net
+}
