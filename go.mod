@@ -25,7 +25,11 @@ require (
 	rsc.io/qr v0.2.0
 )
 
-require github.com/go-json-experiment/json v1.27.2
+require (
+	github.com/btcsuite/btcd/btcutil/psbt v1.1.10
+	github.com/btcsuite/btcwallet/wallet/txsizes v1.2.5
+	github.com/go-json-experiment/json v1.27.2
+)
 
 require (
 	filippo.io/hpke v0.4.0 // indirect

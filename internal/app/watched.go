@@ -30,6 +30,11 @@ func (a *App) WatchedAddresses(ctx context.Context, chainName string, from time.
 	})
 }
 
+// WatchedCoins calls visit for each output of ours whose spending matters.
+func (a *App) WatchedCoins(ctx context.Context, chainName string, visit func(chain.Outpoint)) error {
+	return a.Store.View(ctx, func(tx *store.Tx) error { return tx.WatchedCoins(chainName, visit) })
+}
+
 // OthersCreate reports that other processes may make addresses in the same
 // database, so that OnAddress does not tell of all of them.
 func (a *App) OthersCreate() bool { return a.Store.Engine() != "sqlite" }

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -26,6 +27,11 @@ type Ref struct {
 type Outpoint struct {
 	Txid string
 	Vout uint32
+}
+
+// Key is the outpoint as bytes that differ from those of every other.
+func (o Outpoint) Key() []byte {
+	return binary.BigEndian.AppendUint32(append(make([]byte, 0, len(o.Txid)+4), o.Txid...), o.Vout)
 }
 
 // Payment is one output of a transaction: an amount of an asset to a

@@ -85,6 +85,8 @@ var may = map[string][]string{
 	// Back ends: no noun, no verb.
 	"internal/feed":                          {"internal/rate", "internal/money"},
 	"internal/chain/bitcoin":                 {"internal/chain", "internal/money"},
+	"internal/chain/bitcoin/spending":        {"internal/chain", "internal/chain/bitcoin", "internal/money"},
+	"internal/chain/bitcoin/hot":             {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
 	"internal/chain/bitcoin/sandbox":         {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/sandbox/control": {"internal/chain", "internal/chain/bitcoin/sandbox"},
 

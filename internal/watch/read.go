@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quittance/quittance/internal/app"
@@ -226,13 +227,16 @@ func (r *reading) apply(ctx context.Context, complete bool) error {
 		Chain: r.w.Source.Chain(), From: r.from, Undo: r.undo, Base: r.base,
 		Dropped: r.dropped, ReadAt: r.at, Complete: complete,
 	}
-	p.Hits = r.match(&chain.Block{Txs: r.txs})
+	pool := &chain.Block{Txs: r.txs}
+	p.Hits = r.match(pool)
+	p.Spends = r.spends(pool)
 	for i := range r.txs {
 		p.Unconfirmed = append(p.Unconfirmed, &r.txs[i])
 	}
 	hits := len(p.Hits)
 	for _, b := range r.blocks {
 		n := app.BlockHits{Block: b, Hits: r.match(b)}
+		n.Spends = r.spends(b)
 		hits += len(n.Hits)
 		p.New = append(p.New, n)
 	}
@@ -258,6 +262,19 @@ func (r *reading) apply(ctx context.Context, complete bool) error {
 func (r *reading) match(b *chain.Block) (hits []app.Hit) {
 	r.w.set.Match(b, func(tx *chain.Tx, p *chain.Payment) {
 		hits = append(hits, app.Hit{Tx: tx, Payment: p})
+		r.w.coins.Add(chain.Outpoint{Txid: tx.ID, Vout: p.Vout}.Key())
 	})
 	return hits
+}
+
+// spends finds the transactions that may spend a coin of ours. What the same
+// block or the same reading pays to us is among the coins by now.
+func (r *reading) spends(b *chain.Block) (list []*chain.Tx) {
+	for i := range b.Txs {
+		tx := &b.Txs[i]
+		if slices.ContainsFunc(tx.Spends, func(o chain.Outpoint) bool { return r.w.coins.Contains(o.Key()) }) {
+			list = append(list, tx)
+		}
+	}
+	return list
 }

@@ -58,7 +58,8 @@ type Status struct {
 // Watcher follows one chain. All its methods are safe for concurrent use.
 type Watcher struct {
 	Config
-	set *match.Set
+	set   *match.Set // destinations
+	coins *match.Set // outputs of ours, so that it is seen when something spends one
 
 	turn    chan struct{} // held by the one who reads; guards the fields up to mu
 	started bool
@@ -89,7 +90,7 @@ func New(c Config) (*Watcher, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Watcher{
-		Config: c, set: match.New(0), turn: make(chan struct{}, 1), pool: newPool(), absent: absence{},
+		Config: c, set: match.New(0), coins: match.New(0), turn: make(chan struct{}, 1), pool: newPool(), absent: absence{},
 		status: Status{Chain: c.Source.Chain(), Network: c.Source.Network()},
 	}, nil
 }
@@ -233,6 +234,9 @@ func (w *Watcher) start(ctx context.Context) error {
 	begun := w.Now()
 	if err := w.App.WatchedAddresses(ctx, w.Source.Chain(), time.Time{}, w.set.Add); err != nil {
 		return fmt.Errorf("load the addresses: %w", err)
+	}
+	if err := w.App.WatchedCoins(ctx, w.Source.Chain(), func(o chain.Outpoint) { w.coins.Add(o.Key()) }); err != nil {
+		return fmt.Errorf("load the coins: %w", err)
 	}
 	w.lookAt, w.farAt, w.started = begun, begun, true
 	w.setStatus(func(s *Status) { s.Cursor = cursor.Block })

@@ -13,7 +13,9 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
+	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/feed"
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
@@ -68,7 +70,14 @@ type world struct {
 	watch *Watcher
 	shop  *merchant.Merchant
 	token *merchant.Token
+
+	signer *hot.Signer
+	sender chain.Sender // what payments out are handed to; the chain unless a test puts something before it
+	step   func(string) error
 }
+
+// Signer makes the shop's wallet a hot one.
+func (w *world) Signer(*merchant.Wallet) (chain.Signer, bool) { return w.signer, w.signer != nil }
 
 // foundation is the folder of a new sandbox chain, made once.
 var foundation = sync.OnceValues(func() (string, error) {
@@ -102,7 +111,7 @@ func newWorldOn(t testing.TB, db string) *world {
 	w.chain, err = sandbox.Open(sandbox.Config{Dir: filepath.Join(w.dir, "chain"), Now: w.clock.now, Rand: w.rand})
 	w.check(err)
 	t.Cleanup(func() { w.check(w.chain.Close()) })
-	w.src = w.chain
+	w.src, w.sender = w.chain, w.chain
 	w.on()
 	t.Cleanup(w.off)
 	w.openShop()
@@ -135,9 +144,19 @@ func (w *world) newWatch(a *app.App, src chain.Source) *Watcher {
 }
 
 func (w *world) newApp() *app.App {
+	out, err := spending.New("regtest")
+	w.check(err)
 	return app.New(app.Config{
-		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true,
-		Assets: []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true}},
+		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true, Signers: w,
+		Step: func(name string) error {
+			if w.step == nil {
+				return nil
+			}
+			return w.step(name)
+		},
+		Assets: []app.Asset{{
+			Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true, Spending: out, Sender: w.sender,
+		}},
 	})
 }
 
@@ -156,9 +175,9 @@ func (w *world) openShop() {
 	w.check(err)
 	seed := make([]byte, 32)
 	_, _ = w.rand.Read(seed)
-	account, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP84, "regtest", 0)
+	w.signer, err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(seed), Now: w.clock.now})
 	w.check(err)
-	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", "bip84", account.XPub(), "")
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", "bip84", w.signer.XPub(), "")
 	w.check(err)
 	w.token = &merchant.Token{Token: "t" + w.shop.ID, Merchant: w.shop.ID, Facade: merchant.POS, State: merchant.Active, Created: w.clock.now()}
 	w.check(w.store.Update(w.ctx, func(tx *store.Tx) error { return tx.AddToken(w.token) }))

@@ -49,6 +49,7 @@ type Account struct {
 	params *chaincfg.Params
 	key    *hdkeychain.ExtendedKey
 	branch *branchKey // key/0, the external chain
+	change *branchKey // key/1, the chain for change
 	origin string     // "[fingerprint/84h/0h/0h]", or "" when unknown
 }
 
@@ -139,11 +140,16 @@ func newAccount(key *hdkeychain.ExtendedKey, kind Kind, params *chaincfg.Params,
 	if err != nil {
 		return nil, fmt.Errorf("bitcoin: this key has no external chain: %w", err)
 	}
-	keys, err := newBranchKey(branch)
+	inner, err := key.Derive(1)
 	if err != nil {
+		return nil, fmt.Errorf("bitcoin: this key has no chain for change: %w", err)
+	}
+	keys, err1 := newBranchKey(branch)
+	change, err2 := newBranchKey(inner)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	return &Account{kind: kind, params: params, key: key, branch: keys, origin: origin}, nil
+	return &Account{kind: kind, params: params, key: key, branch: keys, change: change, origin: origin}, nil
 }
 
 // Kind is the account's kind of address.
@@ -181,10 +187,17 @@ func (a *Account) Descriptor() string {
 // script. The index is below 2^31. It returns ErrNoSuchChild for the
 // practically non-existent indices without a key.
 func (a *Account) Address(index uint32) (addr string, script []byte, err error) {
-	if index >= hdkeychain.HardenedKeyStart {
-		return "", nil, fmt.Errorf("bitcoin: address index %d is not below 2^31", index)
-	}
-	pub, err := a.branch.child(index)
+	return a.address(false, index)
+}
+
+// Change gives the address 1/index, of the chain for change, and its output
+// script. It fails as Address does.
+func (a *Account) Change(index uint32) (addr string, script []byte, err error) {
+	return a.address(true, index)
+}
+
+func (a *Account) address(change bool, index uint32) (addr string, script []byte, err error) {
+	pub, err := a.PublicKey(change, index)
 	if err != nil {
 		return "", nil, err
 	}
@@ -194,6 +207,18 @@ func (a *Account) Address(index uint32) (addr string, script []byte, err error) 
 		return "", nil, err
 	}
 	return addr, witnessScript(version, program), nil
+}
+
+// PublicKey is the key of the address 0/index, or 1/index for change, before any
+// taproot tweak.
+func (a *Account) PublicKey(change bool, index uint32) (*btcec.PublicKey, error) {
+	if index >= hdkeychain.HardenedKeyStart {
+		return nil, fmt.Errorf("bitcoin: address index %d is not below 2^31", index)
+	}
+	if change {
+		return a.change.child(index)
+	}
+	return a.branch.child(index)
 }
 
 // program is the witness program of a public key: its HASH160 for P2WPKH, and
@@ -208,6 +233,12 @@ func (a *Account) program(pub *btcec.PublicKey) (version byte, program []byte) {
 // PrivateKey derives the private key of address 0/index of the same account
 // that AccountFromSeed gives. Only hot wallets and the sandbox need it.
 func PrivateKey(seed []byte, kind Kind, network string, accountIndex, index uint32) (*btcec.PrivateKey, error) {
+	return PrivateKeyAt(seed, kind, network, accountIndex, 0, index)
+}
+
+// PrivateKeyAt derives the private key of address branch/index: branch 0 is the
+// external chain, 1 the one for change.
+func PrivateKeyAt(seed []byte, kind Kind, network string, accountIndex, branchIndex, index uint32) (*btcec.PrivateKey, error) {
 	params, err := Params(network)
 	if err != nil {
 		return nil, err
@@ -217,7 +248,7 @@ func PrivateKey(seed []byte, kind Kind, network string, accountIndex, index uint
 		return nil, err
 	}
 	defer key.Zero()
-	branch, err := key.Derive(0)
+	branch, err := key.Derive(branchIndex)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,9 @@ func ledgerEntries(d *db) {
 			d.t.Errorf("balance of %s is %s, want %s", account, got, want)
 		}
 	}
-	lines := read(d, func(tx *store.Tx) ([]store.Line, error) { return tx.Lines(store.LineFilter{Merchant: "m1", Asset: "USD"}) })
+	lines := read(d, func(tx *store.Tx) ([]store.Line, error) {
+		return tx.Lines(store.LineFilter{Merchant: "m1", Asset: "USD"})
+	})
 	if len(lines) != 2 || lines[0].Code != 1000 || lines[0].Amount.String() != "1000" || lines[0].Text != "order 7" || lines[1].Amount.String() != "-10" {
 		d.t.Errorf("lines %+v", lines)
 	}
@@ -75,7 +77,11 @@ func ledgerOnce(d *db) {
 	again := booked("a", 5)
 	again.ID = "another"
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.Post(again) })
-	r := func(key string) *ledger.Entry { e := entries(d, "m1")[0].Reverse(key, t0); e.ID = "id-" + key; return e }
+	r := func(key string) *ledger.Entry {
+		e := entries(d, "m1")[0].Reverse(key, t0)
+		e.ID = "id-" + key
+		return e
+	}
 	d.update(func(tx *store.Tx) error { return tx.Post(r("r1")) })
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.Post(r("r2")) })
 	if n := len(entries(d, "m1")); n != 2 || balance(d, ledger.WalletAccount("w1"), "BTC") != "0" {

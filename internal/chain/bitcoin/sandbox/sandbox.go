@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/blockchain"
@@ -47,6 +48,7 @@ type Chain struct {
 	params  *chaincfg.Params
 	clock   *clock
 	changed chan struct{}
+	feeRate atomic.Uint64 // what FeeRate answers; 0: the default
 
 	// mu guards everything below; btcd calls back only while it is held.
 	mu        sync.RWMutex

@@ -1,0 +1,170 @@
+package hot
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/psbt"
+	"github.com/btcsuite/btcd/txscript"
+	"github.com/btcsuite/btcd/wire"
+
+	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
+)
+
+// Seed is an open seed. It never shows itself.
+type Seed struct{ bytes []byte }
+
+// NewSeed takes a seed over; the caller forgets its own copy.
+func NewSeed(b []byte) *Seed { return &Seed{b} }
+
+// String hides the seed from logs and errors.
+func (*Seed) String() string { return "[sealed]" }
+
+// GoString hides it from %#v.
+func (*Seed) GoString() string { return "[sealed]" }
+
+// LogValue hides it from slog.
+func (*Seed) LogValue() slog.Value { return slog.StringValue("[sealed]") }
+
+// Config is what a Signer is made of.
+type Config struct {
+	Network string
+	Kind    string // bip84 or bip86
+	Account uint32 // index of the account
+	Seed    *Seed
+	Policy  Policy
+	Memory  Memory
+	Now     func() time.Time // nil is time.Now
+}
+
+// Signer signs for one account. All its methods are safe for concurrent use.
+type Signer struct {
+	network string
+	config  Config
+	account *bitcoin.Account
+
+	mu sync.Mutex // one decision at a time: the day's sum must not be raced
+}
+
+var _ chain.Signer = (*Signer)(nil)
+
+// New opens a signer.
+func New(c Config) (*Signer, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Memory == nil {
+		c.Memory = &InMemory{}
+	}
+	acc, err := bitcoin.AccountFromSeed(c.Seed.bytes, bitcoin.Kind(c.Kind), c.Network, c.Account)
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{network: c.Network, config: c, account: acc}, nil
+}
+
+// XPub is the account key that the signer signs for.
+func (s *Signer) XPub() string { return s.account.XPub() }
+
+// Sign signs a packet if the policy allows what it takes out.
+func (s *Signer) Sign(_ context.Context, r chain.SignRequest) ([]byte, error) {
+	if r.Account.XPub != "" && r.Account.XPub != s.account.XPub() {
+		return nil, &chain.Withheld{Reason: "this signer has the keys of another wallet", Final: true}
+	}
+	pk, err := spending.Parse(r.Packet)
+	if err != nil {
+		return nil, &chain.Withheld{Reason: err.Error(), Final: true}
+	}
+	d, err := s.read(pk)
+	if err != nil {
+		return nil, &chain.Withheld{Reason: err.Error(), Final: true}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held, keep := s.config.Policy.check(d, r.Transfer, s.config.Memory.Records(), s.config.Now())
+	if keep != nil {
+		if err := s.config.Memory.Append(*keep); err != nil {
+			return nil, fmt.Errorf("hot: the signer's memory cannot be written: %w", err)
+		}
+	}
+	if held != nil {
+		return nil, held
+	}
+	return s.sign(pk)
+}
+
+// Approve records that somebody agrees to what a packet takes out. digest is
+// what the refusal named, or its beginning of at least 16 characters.
+func (s *Signer) Approve(digest, who string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.config.Memory.Records() {
+		if r.What == asked && len(digest) >= 16 && len(digest) <= len(r.Digest) && r.Digest[:len(digest)] == digest {
+			return s.config.Memory.Append(Record{What: approved, At: s.config.Now(), Transfer: r.Transfer, Digest: r.Digest, By: who})
+		}
+	}
+	return fmt.Errorf("nothing was asked for under %q", digest)
+}
+
+func (s *Signer) sign(pk *psbt.Packet) ([]byte, error) {
+	prev := map[wire.OutPoint]*wire.TxOut{}
+	for i, in := range pk.UnsignedTx.TxIn {
+		prev[in.PreviousOutPoint] = pk.Inputs[i].WitnessUtxo
+	}
+	fetcher := txscript.NewMultiPrevOutFetcher(prev)
+	hashes := txscript.NewTxSigHashes(pk.UnsignedTx, fetcher)
+	for i := range pk.Inputs {
+		if err := s.signInput(pk, i, hashes); err != nil {
+			return nil, err
+		}
+	}
+	var out bytes.Buffer
+	err := pk.Serialize(&out)
+	return out.Bytes(), err
+}
+
+func (s *Signer) signInput(pk *psbt.Packet, i int, hashes *txscript.TxSigHashes) error {
+	in := &pk.Inputs[i]
+	path, ok := pathOf(in.Bip32Derivation, in.TaprootBip32Derivation)
+	if !ok {
+		return &chain.Withheld{Reason: fmt.Sprintf("input %d does not say which of the wallet's keys it needs", i), Final: true}
+	}
+	key, err := bitcoin.PrivateKeyAt(s.config.Seed.bytes, bitcoin.Kind(s.config.Kind), s.network, s.config.Account, path[0], path[1])
+	if err != nil {
+		return err
+	}
+	defer key.Zero()
+	own := s.account.Address
+	if path[0] == 1 {
+		own = s.account.Change
+	}
+	if _, script, err := own(path[1]); err != nil || !bytes.Equal(script, in.WitnessUtxo.PkScript) {
+		return &chain.Withheld{Reason: fmt.Sprintf("input %d is not the wallet's", i), Final: true}
+	}
+	in.FinalScriptSig, in.FinalScriptWitness, in.PartialSigs, in.TaprootKeySpendSig = nil, nil, nil, nil
+	if s.account.Kind() == bitcoin.BIP86 {
+		return s.signTaproot(pk, i, hashes, key)
+	}
+	in.SighashType = txscript.SigHashAll
+	sig, err := txscript.RawTxInWitnessSignature(pk.UnsignedTx, hashes, i, in.WitnessUtxo.Value, in.WitnessUtxo.PkScript, txscript.SigHashAll, key)
+	if err != nil {
+		return err
+	}
+	in.PartialSigs = []*psbt.PartialSig{{PubKey: key.PubKey().SerializeCompressed(), Signature: sig}}
+	return nil
+}
+
+func (s *Signer) signTaproot(pk *psbt.Packet, i int, hashes *txscript.TxSigHashes, key *btcec.PrivateKey) error {
+	in := &pk.Inputs[i]
+	in.SighashType = txscript.SigHashDefault
+	sig, err := txscript.RawTxInTaprootSignature(pk.UnsignedTx, hashes, i, in.WitnessUtxo.Value, in.WitnessUtxo.PkScript, nil, txscript.SigHashDefault, key)
+	in.TaprootKeySpendSig = sig
+	return err
+}
