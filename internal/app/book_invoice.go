@@ -20,8 +20,14 @@ func (a *App) bookInvoice(tx *store.Tx, inv *invoice.Invoice, now time.Time) err
 		return nil
 	}
 	tips, err := tx.Tips()
-	if err != nil || !inv.BooksDiffer(tips) {
+	if err != nil {
 		return err
+	}
+	if !inv.BooksDiffer(tips) {
+		if inv.Status == invoice.New || inv.Status == invoice.Paid {
+			return nil // what came in may still be applied
+		}
+		return a.noteUnapplied(tx, inv, now)
 	}
 	if inv.Status != invoice.Complete && inv.State.Entry != "" {
 		if err := a.takeBackCredit(tx, inv, now); err != nil {
@@ -34,9 +40,11 @@ func (a *App) bookInvoice(tx *store.Tx, inv *invoice.Invoice, now time.Time) err
 		}
 	}
 	if inv.Status == invoice.Complete && inv.State.Entry == "" {
-		return a.creditInvoice(tx, inv, now)
+		if err := a.creditInvoice(tx, inv, now); err != nil {
+			return err
+		}
 	}
-	return nil
+	return a.noteUnapplied(tx, inv, now)
 }
 
 // bookReceipt books a payment into its wallet, or takes that back.

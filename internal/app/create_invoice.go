@@ -113,6 +113,7 @@ func (a *App) complete(in *NewInvoice, table *rate.Table) error {
 	if o.MerchantName == "" {
 		o.MerchantName = in.Merchant.Name
 	}
+	o.Tolerance = set.UnderTolerance
 	cur, ok := money.Lookup(o.Currency)
 	if !ok {
 		return fault.Invalid(fault.InvoiceInvalid, "currency", "%q is not an ISO 4217 or crypto currency code", o.Currency)

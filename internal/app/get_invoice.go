@@ -5,13 +5,15 @@ import (
 
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/refund"
 	"github.com/quittance/quittance/internal/store"
 )
 
 // Shown is an invoice with what is needed to show it.
 type Shown struct {
 	*invoice.Invoice
-	Tips map[string]int64 // followed height by chain
+	Tips    map[string]int64 // followed height by chain
+	Refunds []*refund.Refund // oldest first
 }
 
 func notFound() *fault.Error { return fault.New(fault.InvoiceNotFound, "Invoice not found") }
@@ -31,12 +33,22 @@ func (a *App) show(ctx context.Context, read func(*store.Tx) (*invoice.Invoice, 
 		if s.Invoice, err = read(tx); err != nil {
 			return refine(err, notFound())
 		}
-		if len(s.Credits) > 0 {
-			s.Tips, err = tx.Tips()
-		}
-		return err
+		return s.fill(tx)
 	})
 	return s, err
+}
+
+// fill reads what belongs to an invoice.
+func (s *Shown) fill(tx *store.Tx) (err error) {
+	if len(s.Credits) > 0 {
+		if s.Tips, err = tx.Tips(); err != nil {
+			return err
+		}
+	}
+	if s.State.Refunds > 0 {
+		s.Refunds, err = tx.RefundsOf(s.ID)
+	}
+	return err
 }
 
 // ListInvoices returns one page of a merchant's invoices, newest first.
@@ -46,11 +58,14 @@ func (a *App) ListInvoices(ctx context.Context, f store.InvoiceFilter) (list []S
 		if err != nil {
 			return err
 		}
-		tips, err := tx.Tips()
 		for _, inv := range page {
-			list = append(list, Shown{inv, tips})
+			s := Shown{Invoice: inv}
+			if err := s.fill(tx); err != nil {
+				return err
+			}
+			list = append(list, s)
 		}
-		return err
+		return nil
 	})
 	return list, err
 }
@@ -73,8 +88,7 @@ func (a *App) change(ctx context.Context, id string, do func(inv *invoice.Invoic
 			return err
 		}
 		s.Invoice = inv
-		s.Tips, err = tx.Tips()
-		return err
+		return s.fill(tx)
 	})
 	if err == nil {
 		err = refused

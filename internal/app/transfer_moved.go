@@ -36,5 +36,8 @@ func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.
 
 // orderMoved hands a step on to what an order pays.
 func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) error {
+	if o.Kind == transfer.Refund {
+		return a.refundMoved(tx, o, t, now)
+	}
 	return nil
 }

@@ -58,18 +58,19 @@ var may = map[string][]string{
 	"internal/rate":     {"internal/money"},
 	"internal/merchant": {"internal/fault", "internal/money"},
 	"internal/invoice":  {"internal/chain", "internal/fault", "internal/money", "internal/rate"},
+	"internal/refund":   {"internal/fault", "internal/invoice", "internal/money"},
 	"internal/transfer": {"internal/chain", "internal/money"},
 	"internal/ledger":   {"internal/money"},
 
 	// Verbs over the store.
-	"internal/store":            {"internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres"},
+	"internal/store":            {"internal/refund", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres"},
 	"internal/store/sqldb":      {},
 	"internal/store/migrations": {},
 	"internal/store/sqlite":     {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/postgres":   {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/storetest":  {"internal/store", "internal/ledger", "internal/store/sqldb", "internal/chain", "internal/invoice", "internal/merchant", "internal/money"},
 	"internal/store/pgtest":     {},
-	"internal/app":              {"internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault"},
+	"internal/app":              {"internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault"},
 
 	// Edges.
 	"internal/view":           {"internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire"},

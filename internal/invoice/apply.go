@@ -51,6 +51,7 @@ const (
 	PaymentGone  ChangeKind = "payment_gone" // a payment was replaced or dropped
 	Resent       ChangeKind = "resent"       // the merchant asked for the webhook again
 	Cancellation ChangeKind = "cancelled"
+	Refunded     ChangeKind = "refunded" // a refund has the confirmations asked for
 )
 
 // Sighting is a payment as a chain reports it.

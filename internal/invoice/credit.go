@@ -133,7 +133,7 @@ func (inv *Invoice) Difference() (under, over money.Units) {
 // depth is the smallest number of confirmations among the deepest payments that
 // together make up the due amount; -1 when they do not.
 func (inv *Invoice) depth(tips map[string]int64) int64 {
-	due, asset := inv.due()
+	due, asset := inv.enough()
 	if asset == "" {
 		return -1
 	}
@@ -163,7 +163,7 @@ func (inv *Invoice) depth(tips map[string]int64) int64 {
 
 // fullSince is when the payments in time first made up the due amount.
 func (inv *Invoice) fullSince() time.Time {
-	due, asset := inv.due()
+	due, asset := inv.enough()
 	live := slices.DeleteFunc(slices.Clone(inv.Credits), func(c Credit) bool {
 		return !c.Live() || c.Asset != asset || !inv.inTime(&c)
 	})

@@ -1,6 +1,7 @@
 package invoice
 
 import (
+	"math/big"
 	"time"
 
 	"github.com/quittance/quittance/internal/money"
@@ -33,20 +34,22 @@ type Terms struct {
 
 // State is the part that changes besides the status.
 type State struct {
-	Events      int64     `json:"events"`                // sequence number of the last event
-	Cancelled   time.Time `json:"cancelled,omitzero"`    // zero unless the merchant cancelled
-	Email       string    `json:"email,omitempty"`       // given by the buyer or the merchant's update
-	SMS         string    `json:"sms,omitempty"`         // number, verified or not
-	SMSVerified bool      `json:"smsVerified,omitempty"` //
-	SMSCode     string    `json:"smsCode,omitempty"`     // hash of the code that was sent
-	SMSTries    int       `json:"smsTries,omitempty"`    // wrong codes since it was sent
-	SMSSent     time.Time `json:"smsSent,omitzero"`      //
-	Asset       string    `json:"asset,omitempty"`       // chosen by the buyer or fixed by the first payment
-	Wallet      string    `json:"wallet,omitempty"`      // the buyer's wallet, if told
-	AutoVerify  bool      `json:"autoVerify,omitempty"`  // sandbox
-	Entry       string    `json:"entry,omitempty"`       // the ledger entry that credits it; empty while none does
-	Bookings    int64     `json:"bookings,omitempty"`    // how often it was credited
-	Reorged     time.Time `json:"reorged,omitzero"`      // when a reorganisation last took the credit back
+	Events      int64       `json:"events"`                // sequence number of the last event
+	Cancelled   time.Time   `json:"cancelled,omitzero"`    // zero unless the merchant cancelled
+	Email       string      `json:"email,omitempty"`       // given by the buyer or the merchant's update
+	SMS         string      `json:"sms,omitempty"`         // number, verified or not
+	SMSVerified bool        `json:"smsVerified,omitempty"` //
+	SMSCode     string      `json:"smsCode,omitempty"`     // hash of the code that was sent
+	SMSTries    int         `json:"smsTries,omitempty"`    // wrong codes since it was sent
+	SMSSent     time.Time   `json:"smsSent,omitzero"`      //
+	Asset       string      `json:"asset,omitempty"`       // chosen by the buyer or fixed by the first payment
+	Wallet      string      `json:"wallet,omitempty"`      // the buyer's wallet, if told
+	AutoVerify  bool        `json:"autoVerify,omitempty"`  // sandbox
+	Entry       string      `json:"entry,omitempty"`       // the ledger entry that credits it; empty while none does
+	Bookings    int64       `json:"bookings,omitempty"`    // how often it was credited
+	Reorged     time.Time   `json:"reorged,omitzero"`      // when a reorganisation last took the credit back
+	Refunds     int64       `json:"refunds,omitempty"`     // how many refunds there were
+	Kept        money.Units `json:"kept"`                  // unapplied payments that were credited after all
 }
 
 // Open makes a new invoice, once the quote and the addresses are known.
@@ -104,6 +107,21 @@ func (inv *Invoice) PaymentAsset() string {
 		}
 	}
 	return ""
+}
+
+// enough is the least that pays the price: what is due, less what the merchant
+// lets pass.
+func (inv *Invoice) enough() (money.Units, string) {
+	due, asset := inv.due()
+	tolerated := due.Big()
+	tolerated.Mul(tolerated, big.NewInt(inv.Terms.Order.Tolerance))
+	tolerated.Quo(tolerated, big.NewInt(10_000))
+	if less, err := money.FromBig(tolerated); err == nil {
+		if least, err := due.Sub(less); err == nil {
+			return least, asset
+		}
+	}
+	return due, asset
 }
 
 // due is what the payment asset asks for; zero without a payment.

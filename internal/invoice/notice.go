@@ -15,6 +15,7 @@ var (
 	ManuallyNotified  = Notice{1012, "invoice_manuallyNotified"}
 	FailedToConfirm   = Notice{1013, "invoice_failedToConfirm"}
 	LatePaymentNotice = Notice{1014, "invoice_latePayment"}
+	RefundComplete    = Notice{1016, "invoice_refundComplete"}
 	DeclinedNotice    = Notice{1019, "invoice_declined"}
 )
 
@@ -25,6 +26,8 @@ func (c Change) Notice() Notice {
 		return ManuallyNotified
 	case LatePayment:
 		return LatePaymentNotice
+	case Refunded:
+		return RefundComplete
 	case Moved:
 		return noticeOf(c.To)
 	}

@@ -65,6 +65,7 @@ type Order struct {
 	BitpayID          bool        `json:"bitpayId,omitempty"`
 	Facade            string      `json:"facade"` // of the token it was created with
 	HighValue         bool        `json:"highValue,omitempty"`
+	Tolerance         int64       `json:"tolerance,omitempty"` // how much less than due is accepted, in hundredths of a percent
 }
 
 // Buyer is what the merchant passed on about the buyer.

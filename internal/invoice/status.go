@@ -36,6 +36,7 @@ const (
 	WindowClosed        Event = "payment window closed"
 	CanceledUnpaid      Event = "cancelled by the merchant"
 	CanceledPaid        Event = "cancelled by the merchant, money seen"
+	RefundedEarly       Event = "refunded before it was credited"
 )
 
 // steps is the state machine: a pair that is missing is forbidden.
@@ -50,7 +51,7 @@ var steps = map[Status]map[Event]Status{
 	},
 	Confirmed: {
 		Credited: Complete, DepthLost: Paid, DoubleSpent: Invalid, CanceledPaid: Declined,
-		ConfirmationOverdue: Invalid,
+		ConfirmationOverdue: Invalid, RefundedEarly: Declined,
 	},
 	Complete: {DepthLost: Paid, DoubleSpent: Invalid},
 	// A payment that the chain proves to have been in time is honoured, however

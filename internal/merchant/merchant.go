@@ -32,9 +32,51 @@ type Settings struct {
 	// own currency, at the rate of its lock.
 	LedgerInAsset      bool   `json:"ledgerInAsset,omitempty"`
 	SettlementCurrency string `json:"settlementCurrency,omitempty"` // empty is USD
+	// What becomes of money that came in and was not asked for: refund (the
+	// default), credit or hold.
+	OnUnder Policy `json:"onUnder,omitempty"` // too little, when the window has closed
+	OnOver  Policy `json:"onOver,omitempty"`  // more than was due
+	OnLate  Policy `json:"onLate,omitempty"`  // after the window closed
+	// Differences that are accepted, in hundredths of a percent of what is due:
+	// less is enough, and that much more is credited.
+	UnderTolerance int64 `json:"underTolerance,omitempty"`
+	OverTolerance  int64 `json:"overTolerance,omitempty"`
 	// The processing fee of each completed invoice.
 	FeeBasisPoints int64 `json:"feeBasisPoints,omitempty"` // hundredths of a percent of the price, 0 to 10,000
 	FeeFlat        int64 `json:"feeFlat,omitempty"`        // smallest units of the ledger's currency, on top
+}
+
+// Policy says what becomes of a payment that does not fit.
+type Policy string
+
+// ToRefund gives it back to the buyer by itself, ToCredit to the merchant's
+// ledger; ToHold waits for a decision.
+const (
+	ToRefund Policy = "refund"
+	ToCredit Policy = "credit"
+	ToHold   Policy = "hold"
+)
+
+// Or is the policy, or refund when there is none.
+func (p Policy) Or() Policy {
+	if p == "" {
+		return ToRefund
+	}
+	return p
+}
+
+func (s *Settings) checkPolicies() error {
+	for _, p := range []Policy{s.OnUnder, s.OnOver, s.OnLate} {
+		switch p {
+		case "", ToRefund, ToCredit, ToHold:
+		default:
+			return fmt.Errorf("the policy %q is not refund, credit or hold", p)
+		}
+	}
+	if s.UnderTolerance < 0 || s.UnderTolerance > 5_000 || s.OverTolerance < 0 || s.OverTolerance > 10_000 {
+		return errors.New("a tolerance is from 0 to 10,000 hundredths of a percent, to 5,000 for less than is due")
+	}
+	return nil
 }
 
 // CheckName refuses what buyers could not read.
@@ -62,6 +104,9 @@ func (s *Settings) Check(url, email func(string) string) error {
 	}
 	if s.MinPriceUSD < 0 || s.MaxPriceUSD < 0 || s.HighValueUSD < 0 {
 		return errors.New("a price in cents cannot be negative; 0 means no bound")
+	}
+	if err := s.checkPolicies(); err != nil {
+		return err
 	}
 	if s.FeeBasisPoints < 0 || s.FeeBasisPoints > 10_000 || s.FeeFlat < 0 {
 		return errors.New("a processing fee is from 0 to 10,000 basis points and at least 0")
