@@ -16,6 +16,7 @@ import (
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/store"
 )
@@ -85,7 +86,11 @@ func networkOf(ctx context.Context, st *store.Store) (string, error) {
 
 // assets lists what invoices can be paid with.
 func assets(network string) []app.Asset {
-	return []app.Asset{{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}}
+	a := app.Asset{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}
+	if s, err := spending.New(network); err == nil { // else nothing can be paid out of it
+		a.Spending = s
+	}
+	return []app.Asset{a}
 }
 
 // show prints v as JSON, or calls human.

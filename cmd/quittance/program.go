@@ -45,6 +45,8 @@ type program struct {
 	first      *firstMerchant
 	background []namedLoop
 	locks      []*os.File
+	hot        *hotWallets
+	spendNow   chan struct{}
 	announced  bool // the control file is ours
 
 	loops  sync.WaitGroup
@@ -66,7 +68,7 @@ func start(ctx context.Context, conf *serveCmd, log *slog.Logger) (p *program, e
 	if !conf.Sandbox {
 		return nil, errors.New("only the sandbox chain is built in so far: start with --sandbox; see \"Going live\" in the README for what is missing")
 	}
-	p = &program{conf: conf, log: log, failed: make(chan error, 8)}
+	p = &program{conf: conf, log: log, failed: make(chan error, 8), spendNow: make(chan struct{}, 1)}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.cancel = cancel
 	defer func() {
@@ -140,8 +142,15 @@ func (p *program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.hot = &hotWallets{
+		folder: filepath.Join(p.conf.Data, "signer"), passphrase: p.conf.SeedPassphrase, policy: p.conf.policy(), now: p.clock.now, log: p.log,
+	}
+	list := assets("regtest")
+	for i := range list {
+		list[i].Sender = p.play.chain
+	}
 	p.app = app.New(app.Config{
-		Store: st, Rates: rates, Assets: assets("regtest"), SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
+		Store: st, Rates: rates, Assets: list, Signers: p.hot, SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
 		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
 	})
 	// A database of another chain is found out before anybody is answered.
@@ -216,9 +225,10 @@ func (p *program) assemble(ctx context.Context) error {
 	pg.Register(mux)
 	p.health(mux, m)
 	p.front.Pages, p.pages = mux, pg
-	p.app.OnEvent(func(string) { out.Wake() })
+	p.app.OnEvent(func(string) { out.Wake(); p.wakeSpender() })
 	p.loop(ctx, "watcher", w.Run)
 	p.loop(ctx, "outbox", out.Run)
+	p.loop(ctx, "spender", p.spend)
 	p.loop(ctx, "miner", p.mine)
 	for _, l := range p.background {
 		p.loop(ctx, l.name, l.run)
@@ -341,6 +351,9 @@ func (p *program) stop() error {
 	}
 	p.cancel()
 	p.loops.Wait()
+	if p.hot != nil {
+		errs = append(errs, p.hot.close())
+	}
 	if p.play != nil {
 		errs = append(errs, p.play.chain.Close())
 	}

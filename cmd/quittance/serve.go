@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
 	"github.com/quittance/quittance/internal/feed"
 )
 
@@ -32,9 +33,17 @@ type serveCmd struct {
 	SMTP           string  `help:"Mail relay, smtp://user:password@host:587 or smtps://…; the sandbox keeps its mails on /sandbox/mails." env:"QUITTANCE_SMTP" placeholder:"URL"`
 	MailFrom       string  `help:"Sender of mails." default:"Quittance <no-reply@localhost>" env:"QUITTANCE_MAIL_FROM"`
 	SMSGateway     string  `help:"URL that receives {number, text} as JSON for each SMS; the sandbox keeps them with its mails." env:"QUITTANCE_SMS_GATEWAY" name:"sms-gateway" placeholder:"URL"`
+	SeedPassphrase string  `help:"Opens the sealed seeds of hot wallets; without it they are watch-only." env:"QUITTANCE_SEED_PASSPHRASE"`
+	HotMaxPayment  uint64  `help:"Most that a hot wallet pays at once, in satoshi; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_PAYMENT" placeholder:"SATOSHI"`
+	HotMaxDay      uint64  `help:"Most that leaves a hot wallet within 24 hours, in satoshi, fees included; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_DAY" placeholder:"SATOSHI"`
 	LogLevel       string  `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"QUITTANCE_LOG_LEVEL"`
 
 	sources []feed.Source // of live prices; nil is every one there is
+}
+
+// policy bounds what hot wallets sign.
+func (c *serveCmd) policy() hot.Policy {
+	return hot.Policy{MaxPayment: c.HotMaxPayment, MaxDay: c.HotMaxDay}
 }
 
 // Run serves until the program is told to stop.

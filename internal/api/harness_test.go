@@ -21,8 +21,11 @@ import (
 
 	"github.com/quittance/quittance/internal/api/bitauth"
 	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
+	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/feed"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/rate"
@@ -47,6 +50,8 @@ type world struct {
 	http  *httptest.Server
 	play  *play
 	sms   *inbox
+
+	signers map[string]chain.Signer // by wallet
 
 	mu  sync.Mutex
 	now time.Time
@@ -80,10 +85,16 @@ func newWorld(t testing.TB, adjust ...func(*setup)) *world {
 	w.raw.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = w.raw.Close() })
 	w.play = &play{w: w}
+	w.signers = map[string]chain.Signer{}
+	out, err := spending.New("regtest")
+	w.must(err)
 	s := setup{
 		app: app.Config{
 			Store: w.store, Rates: feed.Static(rate.Fixed(epoch)), SMS: w.sms, Sandbox: w.play, Now: w.clock, PublicURL: publicURL, AllowHTTP: true,
-			Assets: []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true}},
+			Assets: []app.Asset{{
+				Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true, Spending: out, Sender: w.play,
+			}},
+			Signers: w,
 		},
 		api: Config{BaseURLs: []string{publicURL}, PlainHTTP: true},
 	}
@@ -129,9 +140,25 @@ func (w *world) newMerchant(name string, seed byte) *merchant.Merchant {
 	w.must(err)
 	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{seed}, 64), bitcoin.BIP84, "regtest", 0)
 	w.must(err)
-	_, err = w.app.AddWallet(w.t.Context(), m.ID, "BTC", "bip84", account.XPub(), "")
+	wallet, err := w.app.AddWallet(w.t.Context(), m.ID, "BTC", "bip84", account.XPub(), "")
+	w.must(err)
+	w.signers[wallet.ID], err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{seed}, 64)), Now: w.clock})
 	w.must(err)
 	return m
+}
+
+// Signer makes every wallet a hot one.
+func (w *world) Signer(wallet *merchant.Wallet) (chain.Signer, bool) {
+	s, ok := w.signers[wallet.ID]
+	return s, ok
+}
+
+// spend has everything that waits to leave leave.
+func (w *world) spend() {
+	w.t.Helper()
+	w.must(w.app.DecideUnapplied(w.t.Context()))
+	w.must(w.app.PayRefunds(w.t.Context()))
+	w.must(w.app.Spend(w.t.Context()))
 }
 
 // settings changes the shop's defaults.
@@ -283,11 +310,19 @@ type answer struct {
 	header http.Header
 	raw    []byte
 	body   map[string]any
+	bare   []any // the one answer that is a list by itself
 }
 
 func (a *answer) decode() {
 	d := json.NewDecoder(bytes.NewReader(a.raw))
 	d.UseNumber()
+	if bytes.HasPrefix(a.raw, []byte("[")) {
+		if err := d.Decode(&a.bare); err != nil || len(a.bare) == 0 {
+			a.t.Helper()
+			a.t.Fatalf("a bare list must not be empty: %v: %.200q", err, a.raw)
+		}
+		return
+	}
 	if err := d.Decode(&a.body); err != nil {
 		a.t.Helper()
 		a.t.Fatalf("the answer is not a JSON object: %v: %.200q", err, a.raw)
@@ -374,6 +409,16 @@ func (p *play) Mine(ctx context.Context, n int) error {
 func (p *play) Settle(ctx context.Context) error {
 	p.open()
 	return p.watcher.Sync(ctx)
+}
+
+// Send, FeeRate and Unspent make the sandbox chain the network that money leaves to.
+func (p *play) Send(ctx context.Context, raw []byte) error { p.open(); return p.chain.Send(ctx, raw) }
+
+func (p *play) FeeRate(ctx context.Context, n int) (uint64, error) { return 2000, nil }
+
+func (p *play) Unspent(ctx context.Context, coins []chain.Outpoint) ([]chain.Outpoint, error) {
+	p.open()
+	return p.chain.Unspent(ctx, coins)
 }
 
 // inbox keeps the text messages that would have gone out.

@@ -65,6 +65,19 @@ var table = []route{
 	{method: "GET", pattern: "/invoices/{id}/events", handle: (*Server).getInvoiceEvents, facades: posOrFull, anonymous: true, resource: ofInvoice, invalid: fault.InvoiceInvalid, missing: fault.InvoiceMissing},
 	{method: "GET", pattern: "/events", handle: (*Server).stream, noSession: true},
 
+	{method: "POST", pattern: "/refunds", handle: (*Server).postRefund, facades: merchantOnly, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "GET", pattern: "/refunds", handle: (*Server).getRefunds, facades: merchantOnly, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "GET", pattern: "/refunds/guid/{guid}", handle: (*Server).getRefund, facades: merchantOnly, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "PUT", pattern: "/refunds/guid/{guid}", handle: (*Server).putRefund, facades: merchantOnly, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "DELETE", pattern: "/refunds/guid/{guid}", handle: (*Server).deleteRefund, facades: merchantOnly, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "GET", pattern: "/refunds/{id}", handle: (*Server).getRefund, facades: merchantOnly, resource: ofRefund, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "PUT", pattern: "/refunds/{id}", handle: (*Server).putRefund, facades: merchantOnly, resource: ofRefund, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "DELETE", pattern: "/refunds/{id}", handle: (*Server).deleteRefund, facades: merchantOnly, resource: ofRefund, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+	{method: "POST", pattern: "/refunds/{id}/notifications", handle: (*Server).postRefundNotification, facades: merchantOnly, resource: ofRefund, invalid: fault.RefundInvalid, missing: fault.RefundMissing},
+
+	{method: "GET", pattern: "/ledgers", handle: (*Server).getLedgers, facades: merchantOnly},
+	{method: "GET", pattern: "/ledgers/{currency}", handle: (*Server).getLedger, facades: merchantOnly},
+
 	{method: "GET", pattern: "/rates", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}/{quote}", handle: (*Server).getRate},

@@ -17,12 +17,11 @@ import (
 func (a *App) beginRefund(tx *store.Tx, r *refund.Refund, inv *invoice.Invoice, now time.Time) error {
 	var changes []invoice.Change
 	if r.Terms.Full {
-		to, err := invoice.Step(inv.Status, invoice.RefundedEarly)
+		withdrawn, err := inv.Return()
 		if err != nil {
 			return err
 		}
-		changes = append(changes, invoice.Change{Kind: invoice.Moved, From: inv.Status, To: to, On: invoice.RefundedEarly})
-		inv.Status = to
+		changes = append(changes, withdrawn)
 	}
 	r.State.Claims, r.State.ClaimedTo, r.State.Confirmed, r.State.Notified = 1, now.Add(refund.ClaimFor), now, now
 	if r.Terms.Immediate && r.Terms.FromCredit {

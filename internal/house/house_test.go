@@ -73,14 +73,14 @@ var may = map[string][]string{
 	"internal/app":              {"internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault"},
 
 	// Edges.
-	"internal/view":           {"internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire"},
-	"internal/api":            {"internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire"},
+	"internal/view":           {"internal/refund", "internal/ledger", "internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire"},
+	"internal/api":            {"internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire"},
 	"internal/api/bitauth":    {"internal/merchant"},
-	"internal/pages":          {"internal/app", "internal/view", "internal/invoice", "internal/merchant", "internal/money", "internal/fault", "wire"},
+	"internal/pages":          {"internal/refund", "internal/app", "internal/view", "internal/invoice", "internal/merchant", "internal/money", "internal/fault", "wire"},
 	"internal/watch":          {"internal/app", "internal/chain", "internal/watch/match"},
 	"internal/watch/match":    {"internal/chain"},
-	"internal/outbox":         {"internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire"},
-	"internal/outbox/mail":    {"internal/app", "internal/store", "internal/invoice", "internal/money"},
+	"internal/outbox":         {"internal/invoice", "internal/refund", "internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire"},
+	"internal/outbox/mail":    {"internal/refund", "internal/app", "internal/store", "internal/invoice", "internal/money"},
 	"internal/outbox/phpjson": {},
 
 	// Back ends: no noun, no verb.

@@ -6,6 +6,17 @@ import (
 	"github.com/quittance/quittance/internal/fault"
 )
 
+// Return withdraws an invoice whose payment is given back before it was credited.
+func (inv *Invoice) Return() (Change, error) {
+	to, err := Step(inv.Status, RefundedEarly)
+	if err != nil {
+		return Change{}, err
+	}
+	ch := Change{Kind: Moved, From: inv.Status, To: to, On: RefundedEarly}
+	inv.Status = to
+	return ch, nil
+}
+
 // Cancel withdraws the invoice. Once money was seen, the buyer must be reachable
 // about it or the merchant insists (force). Cancelling twice changes nothing.
 func (inv *Invoice) Cancel(force bool, now time.Time) ([]Change, error) {

@@ -401,6 +401,14 @@ func TestEveryListedStepHappensInSomeStory(t *testing.T) {
 		note(tell(t, speed).see("a", 100, 0).at(61).height(110).see("a", 100, 101))
 		note(tell(t, speed).see("a", 100, 101).height(110).height(103))
 		note(early(tell(t, speed).at(16)))
+		if s := tell(t, speed).see("a", 100, 101); speed != Low {
+			ch, err := s.inv.Return()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.out = append(s.out, ch)
+			note(s)
+		}
 		gone := tell(t, speed).see("a", 100, 101).height(110)
 		gone.inv.Unmine("BTC", "block 101") // and double-spent in the same reorg
 		note(gone.lose("a"))

@@ -25,6 +25,7 @@ type subject interface {
 // is not there is store.ErrNotFound.
 var subjects = map[string]func(tx *store.Tx, e store.Event) (subject, error){
 	"invoice": readInvoice,
+	"refund":  readRefund,
 }
 
 // extended is the form of every webhook but the standard one of invoices.

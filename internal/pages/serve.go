@@ -33,6 +33,8 @@ func (p *Pages) routes() map[string]handler {
 		"POST /invoiceData/setBuyerProvidedEmail":               p.setEmail,
 		"GET /api-access-request":                               p.accessRequest,
 		"POST /api-access-request":                              p.approveAccess,
+		"GET /refund":                                           p.refundClaim,
+		"POST /refund":                                          p.claimRefund,
 		"GET /dashboard/merchant/api-tokens":                    p.tokens,
 		"POST /dashboard/merchant/api-tokens":                   p.useTokens,
 		"GET /static/{name}":                                    p.staticFile,
@@ -118,7 +120,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start"} {
+	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, "templates/"+name+".html")

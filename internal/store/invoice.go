@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -233,4 +234,23 @@ func placeholders(from, n int) string {
 		p[i] = fmt.Sprintf("$%d", from+i)
 	}
 	return strings.Join(p, ", ")
+}
+
+// InvoicesByID reads several invoices; ids that do not exist are left out.
+func (tx *Tx) InvoicesByID(ids []string) (map[string]*invoice.Invoice, error) {
+	out := map[string]*invoice.Invoice{}
+	for chunk := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(ids))), 500) {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = id
+		}
+		list, err := tx.invoices(`id IN (`+placeholders(1, len(chunk))+`)`, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, inv := range list {
+			out[inv.ID] = inv
+		}
+	}
+	return out, nil
 }

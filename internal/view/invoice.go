@@ -219,5 +219,3 @@ func number(code string, u money.Units) wire.Number {
 	}
 	return wire.Number(money.Number(cur, u))
 }
-
-func iso(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// spendEvery is how often what waits to leave is looked at, besides when
+// something happened.
+const spendEvery = time.Second
+
+// spend takes money out: it decides about what nobody asked for, queues what is
+// due, and signs and sends what is queued. A fault is logged and tried again.
+func (p *program) spend(ctx context.Context) error {
+	t := time.NewTicker(spendEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		case <-p.spendNow:
+		}
+		for _, job := range []struct {
+			what string
+			do   func(context.Context) error
+		}{
+			{"decide about payments that were not asked for", p.app.DecideUnapplied},
+			{"queue refunds", p.app.PayRefunds},
+			{"pay out", p.app.Spend},
+		} {
+			if err := job.do(ctx); err != nil && ctx.Err() == nil {
+				p.log.Error(job.what+"; it is tried again", "error", err)
+			}
+		}
+	}
+}
+
+// wakeSpender has the next round come at once.
+func (p *program) wakeSpender() {
+	select {
+	case p.spendNow <- struct{}{}:
+	default:
+	}
+}
