@@ -198,7 +198,8 @@ func (c *call) resolve(text string) error {
 // credential is what opens a resource besides the API tokens of its merchant.
 type credential struct {
 	token    string // the resource's own
-	apiToken string // that it was created with
+	apiToken string // that it was created with; empty when the server made it
+	merchant string // whose it is, when no token made it
 }
 
 // ofInvoice finds the credential of the invoice {id}.
@@ -207,7 +208,7 @@ func ofInvoice(s *Server, c *call) (credential, error) {
 	if err != nil {
 		return credential{}, err
 	}
-	return credential{inv.Token, inv.APIToken}, nil
+	return credential{token: inv.Token, apiToken: inv.APIToken}, nil
 }
 
 // resolveResource accepts the resource's own token in place of the API token it
@@ -223,11 +224,38 @@ func (c *call) resolveResource(text string) error {
 	if subtle.ConstantTimeCompare([]byte(own.token), []byte(text)) != 1 {
 		return nil
 	}
+	if own.apiToken == "" {
+		return c.bySigner(own.merchant)
+	}
 	t, m, err := c.server.App.Token(c.r.Context(), own.apiToken)
 	if err != nil || t.State != merchant.Active || m == nil {
 		return err
 	}
 	c.token, c.merchant, c.facade = t, m, t.Facade
+	return nil
+}
+
+// bySigner lets in who signs with an identity that a merchant token of the owner
+// is linked to: what the server made itself has no API token behind it.
+func (c *call) bySigner(merchantID string) error {
+	if err := c.requireSignature(); err != nil {
+		return err
+	}
+	list, err := c.server.App.ActiveTokens(c.r.Context(), c.sin)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		if t.Merchant != merchantID || t.Facade != merchant.Full {
+			continue
+		}
+		known, m, err := c.server.App.Token(c.r.Context(), t.Token)
+		if err != nil || m == nil {
+			return err
+		}
+		c.token, c.merchant, c.facade = known, m, known.Facade
+		return nil
+	}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func ofRefund(s *Server, c *call) (credential, error) {
 	if err != nil {
 		return credential{}, err
 	}
-	return credential{r.Token, r.APIToken}, nil
+	return credential{token: r.Token, apiToken: r.APIToken}, nil
 }
 
 // getRefund reads one: GET /refunds/{id} and /refunds/guid/{guid}.

@@ -78,6 +78,10 @@ var table = []route{
 	{method: "GET", pattern: "/ledgers", handle: (*Server).getLedgers, facades: merchantOnly},
 	{method: "GET", pattern: "/ledgers/{currency}", handle: (*Server).getLedger, facades: merchantOnly},
 
+	{method: "GET", pattern: "/settlements", handle: (*Server).getSettlements, facades: merchantOnly},
+	{method: "GET", pattern: "/settlements/{id}", handle: (*Server).getSettlement, facades: merchantOnly, resource: ofSettlement},
+	{method: "GET", pattern: "/settlements/{id}/reconciliationReport", handle: (*Server).getReport, facades: merchantOnly, resource: ofSettlement, foldCase: true},
+
 	{method: "GET", pattern: "/rates", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}/{quote}", handle: (*Server).getRate},

@@ -8,6 +8,7 @@ import (
 	"github.com/quittance/quittance/internal/ledger"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/refund"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -41,6 +42,7 @@ func (a *App) Ledgers(ctx context.Context, m *merchant.Merchant) (list []Balance
 type LedgerLine struct {
 	store.Line
 	Invoice *invoice.Invoice
+	Refund  *refund.Refund
 }
 
 // LedgerLines lists the lines of one ledger, oldest first.
@@ -50,24 +52,37 @@ func (a *App) LedgerLines(ctx context.Context, f store.LineFilter) (out []Ledger
 		if err != nil {
 			return err
 		}
-		var ids []string
-		for _, l := range lines {
-			if l.Code.OfInvoice() && l.Refs.Invoice != "" {
-				ids = append(ids, l.Refs.Invoice)
-			}
-		}
-		invoices, err := tx.InvoicesByID(ids)
-		if err != nil {
-			return err
-		}
-		out = make([]LedgerLine, len(lines))
-		for i, l := range lines {
-			out[i].Line = l
-			if l.Code.OfInvoice() {
-				out[i].Invoice = invoices[l.Refs.Invoice]
-			}
-		}
-		return nil
+		out, err = withInvoices(tx, lines)
+		return err
 	})
 	return out, err
+}
+
+// withInvoices adds what each line is about.
+func withInvoices(tx *store.Tx, lines []store.Line) ([]LedgerLine, error) {
+	var ids, refunds []string
+	for _, l := range lines {
+		if l.Code.OfInvoice() && l.Refs.Invoice != "" {
+			ids = append(ids, l.Refs.Invoice)
+		}
+		if l.Refs.Refund != "" {
+			refunds = append(refunds, l.Refs.Refund)
+		}
+	}
+	invoices, err := tx.InvoicesByID(ids)
+	if err != nil {
+		return nil, err
+	}
+	byID, err := tx.RefundsByID(refunds)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]LedgerLine, len(lines))
+	for i, l := range lines {
+		out[i] = LedgerLine{Line: l, Refund: byID[l.Refs.Refund]}
+		if l.Code.OfInvoice() {
+			out[i].Invoice = invoices[l.Refs.Invoice]
+		}
+	}
+	return out, nil
 }

@@ -36,8 +36,11 @@ func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.
 
 // orderMoved hands a step on to what an order pays.
 func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) error {
-	if o.Kind == transfer.Refund {
+	switch o.Kind {
+	case transfer.Refund:
 		return a.refundMoved(tx, o, t, now)
+	case transfer.Settlement:
+		return a.settlementMoved(tx, o, t, now)
 	}
 	return nil
 }

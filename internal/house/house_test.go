@@ -55,26 +55,27 @@ var may = map[string][]string{
 	"internal/chain": {"internal/money"},
 
 	// Nouns.
-	"internal/rate":     {"internal/money"},
-	"internal/merchant": {"internal/fault", "internal/money"},
-	"internal/invoice":  {"internal/chain", "internal/fault", "internal/money", "internal/rate"},
-	"internal/refund":   {"internal/fault", "internal/invoice", "internal/money"},
-	"internal/transfer": {"internal/chain", "internal/money"},
-	"internal/ledger":   {"internal/money"},
+	"internal/rate":       {"internal/money"},
+	"internal/merchant":   {"internal/fault", "internal/money"},
+	"internal/invoice":    {"internal/chain", "internal/fault", "internal/money", "internal/rate"},
+	"internal/refund":     {"internal/fault", "internal/invoice", "internal/money"},
+	"internal/settlement": {"internal/fault", "internal/money"},
+	"internal/transfer":   {"internal/chain", "internal/money"},
+	"internal/ledger":     {"internal/money"},
 
 	// Verbs over the store.
-	"internal/store":            {"internal/refund", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres"},
+	"internal/store":            {"internal/settlement", "internal/refund", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres"},
 	"internal/store/sqldb":      {},
 	"internal/store/migrations": {},
 	"internal/store/sqlite":     {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/postgres":   {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/storetest":  {"internal/store", "internal/ledger", "internal/store/sqldb", "internal/chain", "internal/invoice", "internal/merchant", "internal/money"},
 	"internal/store/pgtest":     {},
-	"internal/app":              {"internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault"},
+	"internal/app":              {"internal/settlement", "internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault"},
 
 	// Edges.
-	"internal/view":           {"internal/refund", "internal/ledger", "internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire"},
-	"internal/api":            {"internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire"},
+	"internal/view":           {"internal/settlement", "internal/refund", "internal/ledger", "internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire"},
+	"internal/api":            {"internal/settlement", "internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire"},
 	"internal/api/bitauth":    {"internal/merchant"},
 	"internal/pages":          {"internal/refund", "internal/app", "internal/view", "internal/invoice", "internal/merchant", "internal/money", "internal/fault", "wire"},
 	"internal/watch":          {"internal/app", "internal/chain", "internal/watch/match"},

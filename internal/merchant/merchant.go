@@ -32,6 +32,18 @@ type Settings struct {
 	// own currency, at the rate of its lock.
 	LedgerInAsset      bool   `json:"ledgerInAsset,omitempty"`
 	SettlementCurrency string `json:"settlementCurrency,omitempty"` // empty is USD
+	// How the ledgers are settled: "book" (the default), "wallet", "manual", or
+	// "off"; the time of day in UTC at which periods end ("09:00"); and what is not
+	// worth it, in US cents (0 is 20 USD).
+	SettlementRail    string `json:"settlementRail,omitempty"`
+	SettlementTime    string `json:"settlementTime,omitempty"`
+	SettlementMinimum int64  `json:"settlementMinimum,omitempty"`
+	// Where the wallet rail pays: an address counts 24 hours after it was confirmed
+	// by mail. NewAddress waits for that.
+	SettlementAddress   string `json:"settlementAddress,omitempty"`
+	NewAddress          string `json:"newAddress,omitempty"`
+	NewAddressCode      string `json:"newAddressCode,omitempty"`      // hash of the mailed code
+	NewAddressConfirmed int64  `json:"newAddressConfirmed,omitempty"` // Unix milliseconds; 0 until confirmed
 	// What becomes of money that came in and was not asked for: refund (the
 	// default), credit or hold.
 	OnUnder Policy `json:"onUnder,omitempty"` // too little, when the window has closed
@@ -108,6 +120,14 @@ func (s *Settings) Check(url, email func(string) string) error {
 	if err := s.checkPolicies(); err != nil {
 		return err
 	}
+	switch s.SettlementRail {
+	case "", "book", "wallet", "manual", "off":
+	default:
+		return fmt.Errorf("the settlement rail %q is not book, wallet, manual or off", s.SettlementRail)
+	}
+	if _, err := time.Parse("15:04", s.SettlementTime); s.SettlementTime != "" && err != nil {
+		return fmt.Errorf("the settlement time %q is not a time of day such as 09:00", s.SettlementTime)
+	}
 	if s.FeeBasisPoints < 0 || s.FeeBasisPoints > 10_000 || s.FeeFlat < 0 {
 		return errors.New("a processing fee is from 0 to 10,000 basis points and at least 0")
 	}
@@ -115,6 +135,18 @@ func (s *Settings) Check(url, email func(string) string) error {
 		return errors.New("the least price is above the greatest: no invoice could be made")
 	}
 	return nil
+}
+
+// addressHold is how long a new address for settlements waits after it was
+// confirmed, so that a theft of the mailbox is noticed.
+const addressHold = 24 * time.Hour
+
+// PayTo is the address that settlements go to now.
+func (s *Settings) PayTo(now time.Time) string {
+	if s.NewAddressConfirmed > 0 && now.Sub(time.UnixMilli(s.NewAddressConfirmed)) >= addressHold {
+		return s.NewAddress
+	}
+	return s.SettlementAddress
 }
 
 // LedgerCurrency is the currency of what has no invoice to take it from, such as

@@ -153,22 +153,25 @@ func (tx *Tx) Lines(f LineFilter) ([]Line, error) {
 	if f.Limit > 0 {
 		limit = int64(f.Limit)
 	}
+	return tx.lines(`p.merchant = $1 AND p.asset = $2 AND p.code <> 0 AND p.at >= $3 AND p.at <= $4 ORDER BY p.at, p.n, p.i LIMIT $5 OFFSET $6`,
+		f.Merchant, f.Asset, ms(f.From), to, limit, f.Offset)
+}
+
+func (tx *Tx) lines(where string, args ...any) ([]Line, error) {
 	var out []Line
 	err := tx.each(`SELECT e.id, p.i, p.asset, p.amount, p.code, p.text, e.refs, p.at FROM ledger_posting p
-		JOIN ledger_entry e ON e.merchant = p.merchant AND e.n = p.n
-		WHERE p.merchant = $1 AND p.asset = $2 AND p.code <> 0 AND p.at >= $3 AND p.at <= $4 ORDER BY p.at, p.n, p.i LIMIT $5 OFFSET $6`,
-		[]any{f.Merchant, f.Asset, ms(f.From), to, limit, f.Offset}, func(r sqldb.Rows) error {
-			var l Line
-			var i, t int64
-			var refs string
-			if err := r.Scan(&l.Entry, &i, &l.Asset, &l.Amount, (*int64)(&l.Code), &l.Text, &refs, &t); err != nil {
-				return err
-			}
-			l.Amount, l.At, l.ID = l.Amount.Neg(), at(t), lineID(l.Entry, i)
-			err := json.Unmarshal([]byte(refs), &l.Refs)
-			out = append(out, l)
+		JOIN ledger_entry e ON e.merchant = p.merchant AND e.n = p.n WHERE `+where, args, func(r sqldb.Rows) error {
+		var l Line
+		var i, t int64
+		var refs string
+		if err := r.Scan(&l.Entry, &i, &l.Asset, &l.Amount, (*int64)(&l.Code), &l.Text, &refs, &t); err != nil {
 			return err
-		})
+		}
+		l.Amount, l.At, l.ID = l.Amount.Neg(), at(t), lineID(l.Entry, i)
+		err := json.Unmarshal([]byte(refs), &l.Refs)
+		out = append(out, l)
+		return err
+	})
 	return out, err
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quittance/quittance/internal/money"
@@ -159,4 +160,23 @@ func (tx *Tx) unapplied(where string, args ...any) ([]Unapplied, error) {
 		return err
 	})
 	return out, err
+}
+
+// RefundsByID reads several refunds; ids that do not exist are left out.
+func (tx *Tx) RefundsByID(ids []string) (map[string]*refund.Refund, error) {
+	out := map[string]*refund.Refund{}
+	for chunk := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(ids))), 500) {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = id
+		}
+		list, err := tx.refunds(`id IN (`+placeholders(1, len(chunk))+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			out[r.ID] = r
+		}
+	}
+	return out, nil
 }
