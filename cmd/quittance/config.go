@@ -16,6 +16,7 @@ import (
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/message"
 	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/store"
@@ -86,11 +87,16 @@ func networkOf(ctx context.Context, st *store.Store) (string, error) {
 
 // assets lists what invoices can be paid with.
 func assets(network string) []app.Asset {
-	a := app.Asset{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}
-	if s, err := spending.New(network); err == nil { // else nothing can be paid out of it
-		a.Spending = s
+	btc := app.Asset{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}
+	// Both fail for a network that does not exist only; what is asked of them is
+	// refused then.
+	if s, err := spending.New(network); err == nil {
+		btc.Spending = s
 	}
-	return []app.Asset{a}
+	if m, err := message.New(network); err == nil {
+		btc.Messages = m
+	}
+	return []app.Asset{btc}
 }
 
 // show prints v as JSON, or calls human.

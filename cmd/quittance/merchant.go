@@ -107,6 +107,10 @@ type merchantSet struct {
 	MinPrice          *int64  `help:"Least price, in US cents; 0 is none." placeholder:"CENTS"`
 	MaxPrice          *int64  `help:"Greatest price, in US cents; 0 is none." placeholder:"CENTS"`
 	HighValue         *int64  `help:"From this price on, in US cents, the buyer's contact is required; 0 is never." placeholder:"CENTS"`
+	RecipientIPN      *string `help:"Webhook of recipients that name none." name:"recipient-ipn" placeholder:"URL"`
+	PayoutIPN         *string `help:"Webhook of payouts that name none." name:"payout-ipn" placeholder:"URL"`
+	RecipientCheck    *bool   `help:"Whether recipients wait for 'quittance recipient verify' after they confirmed their e-mail." placeholder:"BOOL"`
+	MaxRecipients     *int64  `help:"Most recipients that are not removed; 0 is 1,000." placeholder:"N"`
 }
 
 func (c *merchantSet) Run(ctx context.Context) error {
@@ -131,6 +135,10 @@ func (c *merchantSet) apply(m *merchant.Merchant) error {
 	set(&m.Settings.MinPriceUSD, c.MinPrice)
 	set(&m.Settings.MaxPriceUSD, c.MaxPrice)
 	set(&m.Settings.HighValueUSD, c.HighValue)
+	set(&m.Settings.RecipientIPN, c.RecipientIPN)
+	set(&m.Settings.PayoutIPN, c.PayoutIPN)
+	set(&m.Settings.RecipientCheck, c.RecipientCheck)
+	set(&m.Settings.MaxRecipients, c.MaxRecipients)
 	if *m == before {
 		return errors.New("nothing is changed: `quittance merchant set --help` lists what can be")
 	}

@@ -68,7 +68,11 @@ func (c *call) parse() error {
 		c.fields = object{}
 		return nil
 	}
-	c.fields, err = decode(c.body)
+	keys := maxKeys
+	if c.route != nil && c.route.bulk {
+		keys = maxBulkKeys
+	}
+	c.fields, err = decodeUpTo(c.body, keys)
 	if err != nil {
 		return fault.New(c.invalid(), "The request's body cannot be used: %v", err)
 	}

@@ -21,6 +21,7 @@ const (
 	maxDigits   = 32
 	maxExponent = 18
 	maxKeys     = 2000
+	maxBulkKeys = 20_000
 )
 
 // object is a decoded JSON object. Names are matched exactly, letter case too.
@@ -28,12 +29,15 @@ type object map[string]any
 
 // decode reads exactly one JSON object, strictly: valid UTF-8, no name twice, no
 // data behind it, bounded depth and numbers.
-func decode(body []byte) (object, error) {
+func decode(body []byte) (object, error) { return decodeUpTo(body, maxKeys) }
+
+// decodeUpTo bounds how many fields and list members there are in all.
+func decodeUpTo(body []byte, keys int) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not valid UTF-8")
 	}
 	// Names that are there twice are found below, where they can be named.
-	d := &decoder{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true))}
+	d := &decoder{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)), most: keys}
 	v, err := d.value(0)
 	if err != nil {
 		return nil, err
@@ -51,6 +55,7 @@ func decode(body []byte) (object, error) {
 type decoder struct {
 	dec  *jsontext.Decoder
 	keys int
+	most int
 }
 
 var errJSON = errors.New("it is not valid JSON")
@@ -97,8 +102,8 @@ func (d *decoder) object(depth int) (any, error) {
 		if _, twice := o[name]; twice {
 			return nil, fmt.Errorf("%.40q is there twice", name)
 		}
-		if d.keys++; d.keys > maxKeys {
-			return nil, fmt.Errorf("it has more than %d fields", maxKeys)
+		if d.keys++; d.keys > d.most {
+			return nil, fmt.Errorf("it has more than %d fields", d.most)
 		}
 		if o[name], err = d.value(depth + 1); err != nil {
 			return nil, err
@@ -114,8 +119,8 @@ func (d *decoder) array(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.keys++; d.keys > maxKeys {
-			return nil, fmt.Errorf("it has more than %d fields", maxKeys)
+		if d.keys++; d.keys > d.most {
+			return nil, fmt.Errorf("it has more than %d fields", d.most)
 		}
 		list = append(list, v)
 	}

@@ -34,6 +34,8 @@ type route struct {
 	invalid, missing fault.Code
 	// noSession keeps a route out of session numbering.
 	noSession bool
+	// bulk takes a body of up to MaxBulk bytes, with as many more fields.
+	bulk bool
 	// foldCase matches the path without regard to letter case.
 	foldCase bool
 }
@@ -41,6 +43,7 @@ type route struct {
 var (
 	merchantOnly = []merchant.Facade{merchant.Full}
 	posOrFull    = []merchant.Facade{merchant.POS, merchant.Full}
+	payoutOnly   = []merchant.Facade{merchant.Payout}
 	tokenOwners  = []merchant.Facade{merchant.Full, merchant.Payout}
 )
 
@@ -81,6 +84,13 @@ var table = []route{
 	{method: "GET", pattern: "/settlements", handle: (*Server).getSettlements, facades: merchantOnly},
 	{method: "GET", pattern: "/settlements/{id}", handle: (*Server).getSettlement, facades: merchantOnly, resource: ofSettlement},
 	{method: "GET", pattern: "/settlements/{id}/reconciliationReport", handle: (*Server).getReport, facades: merchantOnly, resource: ofSettlement, foldCase: true},
+
+	{method: "POST", pattern: "/recipients", handle: (*Server).postRecipients, facades: payoutOnly, bulk: true},
+	{method: "GET", pattern: "/recipients", handle: (*Server).getRecipients, facades: payoutOnly},
+	{method: "GET", pattern: "/recipients/{id}", handle: (*Server).getRecipient, facades: payoutOnly, resource: ofRecipient},
+	{method: "PUT", pattern: "/recipients/{id}", handle: (*Server).putRecipient, facades: payoutOnly, resource: ofRecipient},
+	{method: "DELETE", pattern: "/recipients/{id}", handle: (*Server).deleteRecipient, facades: payoutOnly, resource: ofRecipient},
+	{method: "POST", pattern: "/recipients/{id}/notifications", handle: (*Server).postRecipientNotification, facades: payoutOnly, resource: ofRecipient},
 
 	{method: "GET", pattern: "/rates", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}", handle: (*Server).getRates},

@@ -22,6 +22,9 @@ import (
 // MaxBody is the size of the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
 
+// MaxBulk is the size where a request may name up to 1,000 things at once.
+const MaxBulk = 512 << 10
+
 // Config is what the front needs.
 type Config struct {
 	App      *app.App
@@ -153,7 +156,12 @@ func (s *Server) run(c *call, allowed []string) (any, error) {
 		return nil, err
 	}
 	buf := bodies.Get().(*[]byte)
-	defer func() { *buf = (*buf)[:0]; bodies.Put(buf) }()
+	defer func() {
+		if cap(*buf) <= 2*MaxBody { // a large one is not kept
+			*buf = (*buf)[:0]
+			bodies.Put(buf)
+		}
+	}()
 	if err := c.read(buf); err != nil {
 		return nil, err
 	}
@@ -173,11 +181,15 @@ func (s *Server) run(c *call, allowed []string) (any, error) {
 
 // read takes the body, once and whole: the signature covers its raw bytes.
 func (c *call) read(buf *[]byte) error {
-	if c.r.ContentLength > MaxBody {
-		return tooLarge()
+	limit := int64(MaxBody)
+	if c.route != nil && c.route.bulk {
+		limit = MaxBulk
+	}
+	if c.r.ContentLength > limit {
+		return tooLarge(limit)
 	}
 	b := *buf
-	src := io.LimitReader(c.r.Body, MaxBody+1)
+	src := io.LimitReader(c.r.Body, limit+1)
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
@@ -185,8 +197,8 @@ func (c *call) read(buf *[]byte) error {
 		n, err := src.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		*buf = b
-		if len(b) > MaxBody {
-			return tooLarge()
+		if int64(len(b)) > limit {
+			return tooLarge(limit)
 		}
 		if errors.Is(err, io.EOF) {
 			c.body = b
@@ -198,8 +210,8 @@ func (c *call) read(buf *[]byte) error {
 	}
 }
 
-func tooLarge() error {
-	return fault.Access(http.StatusRequestEntityTooLarge, "The request's body is larger than %d bytes", MaxBody)
+func tooLarge(limit int64) error {
+	return fault.Access(http.StatusRequestEntityTooLarge, "The request's body is larger than %d bytes", limit)
 }
 
 // refuse writes the error envelope, whole.

@@ -52,6 +52,8 @@ type Asset struct {
 	// nothing can be paid out.
 	Spending chain.Spending
 	Sender   chain.Sender
+	// Messages checks signed texts; nil where an address signs nothing.
+	Messages chain.Messages
 }
 
 // Config is what an App is made of.
@@ -68,6 +70,9 @@ type Config struct {
 	AllowHTTP bool    // notification URLs may be plain http
 	Signers   Signers // nil: every wallet is watch-only
 	Owner     string  // this process's name in leases; two living ones never share it
+	// TestAmount sends a recipient the small payment that proves an address; nil:
+	// a signature is the only proof. It may be called again for the same payment.
+	TestAmount func(context.Context, TestAmount) error
 	// Step is called at named points of the way money takes out; an error stops
 	// there, as a crash would. For tests; nil otherwise.
 	Step func(name string) error

@@ -56,6 +56,14 @@ type Settings struct {
 	// The processing fee of each completed invoice.
 	FeeBasisPoints int64 `json:"feeBasisPoints,omitempty"` // hundredths of a percent of the price, 0 to 10,000
 	FeeFlat        int64 `json:"feeFlat,omitempty"`        // smallest units of the ledger's currency, on top
+
+	// Webhooks of recipients and payouts that name none themselves.
+	RecipientIPN string `json:"recipientIPN,omitempty"`
+	PayoutIPN    string `json:"payoutIPN,omitempty"`
+	// RecipientCheck lets recipients wait, after their e-mail is confirmed, until
+	// the operator has checked who they are.
+	RecipientCheck bool  `json:"recipientCheck,omitempty"`
+	MaxRecipients  int64 `json:"maxRecipients,omitempty"` // that are not removed; 0 is 1,000
 }
 
 // Policy says what becomes of a payment that does not fit.
@@ -110,6 +118,14 @@ func (s *Settings) Check(url, email func(string) string) error {
 	}
 	if why := url(s.NotificationURL); s.NotificationURL != "" && why != "" {
 		return fmt.Errorf("the notification URL cannot be used: %s", why)
+	}
+	for name, u := range map[string]string{"recipient": s.RecipientIPN, "payout": s.PayoutIPN} {
+		if why := url(u); u != "" && why != "" {
+			return fmt.Errorf("the %s IPN cannot be used: %s", name, why)
+		}
+	}
+	if s.MaxRecipients < 0 || s.MaxRecipients > 1_000_000 {
+		return errors.New("a merchant has from 1 to 1,000,000 recipients; 0 means 1,000")
 	}
 	if why := email(s.NotificationEmail); s.NotificationEmail != "" && why != "" {
 		return fmt.Errorf("the notification e-mail cannot be used: %s", why)

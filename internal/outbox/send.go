@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/outbox/mail"
 	"github.com/quittance/quittance/internal/outbox/phpjson"
@@ -122,8 +123,18 @@ func (o *Outbox) mail(ctx context.Context, l store.Lane, d store.Delivery, p par
 	if o.Mailer == nil {
 		return failed("this server has no mail server configured")
 	}
+	about := p.about
+	if l, ok := about.(linked); ok {
+		var err error
+		if about, err = l.withLink(ctx, o.App, p.event); err != nil {
+			if f, refused := fault.As(err); refused {
+				return hopeless("no link is made: %s", f.Message)
+			}
+			return failed("the link cannot be made: %v", err)
+		}
+	}
 	m, err := rendered(func() (mail.Message, error) {
-		return p.about.mail(o.Renderer, p.event)
+		return about.mail(o.Renderer, p.event)
 	})
 	if err != nil {
 		return hopeless("the mail cannot be written: %v", err)

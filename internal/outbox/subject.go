@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"context"
 	"time"
 
 	"github.com/quittance/quittance/internal/app"
@@ -21,11 +22,18 @@ type subject interface {
 	mail(r *view.Renderer, e store.Event) (mail.Message, error)
 }
 
+// linked is a subject whose mails take a one-time link along, which is made
+// just before the mail is sent.
+type linked interface {
+	withLink(ctx context.Context, a *app.App, e store.Event) (subject, error)
+}
+
 // subjects reads what the events of each kind of resource are about; a row that
 // is not there is store.ErrNotFound.
 var subjects = map[string]func(tx *store.Tx, e store.Event) (subject, error){
-	"invoice": readInvoice,
-	"refund":  readRefund,
+	"invoice":   readInvoice,
+	"refund":    readRefund,
+	"recipient": readRecipient,
 }
 
 // extended is the form of every webhook but the standard one of invoices.

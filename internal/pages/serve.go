@@ -37,6 +37,8 @@ func (p *Pages) routes() map[string]handler {
 		"POST /refund":                                          p.claimRefund,
 		"GET /dashboard/merchant/api-tokens":                    p.tokens,
 		"POST /dashboard/merchant/api-tokens":                   p.useTokens,
+		"GET /recipient":                                        p.recipient,
+		"POST /recipient":                                       p.recipientStep,
 		"GET /static/{name}":                                    p.staticFile,
 		"GET /bitpay.min.js":                                    p.shopScript,
 		"GET /bitpay.js":                                        p.shopScript,
@@ -120,7 +122,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund"} {
+	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund", "recipient"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, "templates/"+name+".html")
