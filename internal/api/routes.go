@@ -85,6 +85,14 @@ var table = []route{
 	{method: "GET", pattern: "/settlements/{id}", handle: (*Server).getSettlement, facades: merchantOnly, resource: ofSettlement},
 	{method: "GET", pattern: "/settlements/{id}/reconciliationReport", handle: (*Server).getReport, facades: merchantOnly, resource: ofSettlement, foldCase: true},
 
+	{method: "POST", pattern: "/payouts", handle: (*Server).postPayout, facades: payoutOnly},
+	{method: "GET", pattern: "/payouts", handle: (*Server).getPayouts, facades: payoutOnly},
+	{method: "POST", pattern: "/payouts/group", handle: (*Server).postPayoutGroup, facades: payoutOnly, bulk: true},
+	{method: "DELETE", pattern: "/payouts/group/{groupId}", handle: (*Server).deletePayoutGroup, facades: payoutOnly},
+	{method: "GET", pattern: "/payouts/{id}", handle: (*Server).getPayout, facades: payoutOnly, resource: ofPayout},
+	{method: "DELETE", pattern: "/payouts/{id}", handle: (*Server).deletePayout, facades: payoutOnly, resource: ofPayout},
+	{method: "POST", pattern: "/payouts/{id}/notifications", handle: (*Server).postPayoutNotification, facades: payoutOnly, resource: ofPayout},
+
 	{method: "POST", pattern: "/recipients", handle: (*Server).postRecipients, facades: payoutOnly, bulk: true},
 	{method: "GET", pattern: "/recipients", handle: (*Server).getRecipients, facades: payoutOnly},
 	{method: "GET", pattern: "/recipients/{id}", handle: (*Server).getRecipient, facades: payoutOnly, resource: ofRecipient},

@@ -26,6 +26,5 @@ func (a *App) RemoveRecipient(ctx context.Context, id string) (*recipient.Recipi
 	})
 }
 
-// hasOpenPayouts reports whether payouts to a recipient are still new. There is
-// nothing yet that pays recipients.
-func hasOpenPayouts(*store.Tx, string) (bool, error) { return false, nil }
+// hasOpenPayouts reports whether payouts to a recipient are still new.
+func hasOpenPayouts(tx *store.Tx, id string) (bool, error) { return tx.HasNewPayouts(id) }

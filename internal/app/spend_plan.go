@@ -229,11 +229,15 @@ func (s *spender) price(ctx context.Context, orders []*transfer.Order) ([]*trans
 			ready = append(ready, o)
 			continue
 		}
-		cur, ok := money.Lookup(o.Currency)
-		if !ok {
-			return nil, fmt.Errorf("order %s: %q is not a currency", o.ID, o.Currency)
+		value, code := o.Value, o.Currency
+		if o.PriceCurrency != "" {
+			value, code = o.Price, o.PriceCurrency
 		}
-		if o.Gross, err = table.Convert(o.Value, cur, asset); err != nil {
+		cur, ok := money.Lookup(code)
+		if !ok {
+			return nil, fmt.Errorf("order %s: %q is not a currency", o.ID, code)
+		}
+		if o.Gross, err = table.Convert(value, cur, asset); err != nil {
 			if err := s.hold(ctx, []*transfer.Order{o}, "it waits for an exchange rate: "+err.Error()); err != nil {
 				return nil, err
 			}

@@ -39,6 +39,8 @@ func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, 
 	switch o.Kind {
 	case transfer.Refund:
 		return a.refundMoved(tx, o, t, now)
+	case transfer.Payout:
+		return a.payoutMoved(tx, o, t, now)
 	case transfer.Settlement:
 		return a.settlementMoved(tx, o, t, now)
 	}

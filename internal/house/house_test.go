@@ -61,28 +61,29 @@ var may = map[string][]string{
 	"internal/refund":     {"internal/fault", "internal/invoice", "internal/money"},
 	"internal/settlement": {"internal/fault", "internal/money"},
 	"internal/recipient":  {"internal/fault", "internal/money"},
+	"internal/payout":     {"internal/fault", "internal/money"},
 	"internal/transfer":   {"internal/chain", "internal/money"},
 	"internal/ledger":     {"internal/money"},
 
 	// Verbs over the store.
-	"internal/store":            {"internal/settlement", "internal/refund", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres", "internal/recipient"},
+	"internal/store":            {"internal/payout", "internal/settlement", "internal/refund", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/transfer", "internal/ledger", "internal/store/sqldb", "internal/store/sqlite", "internal/store/postgres", "internal/recipient"},
 	"internal/store/sqldb":      {},
 	"internal/store/migrations": {},
 	"internal/store/sqlite":     {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/postgres":   {"internal/store/sqldb", "internal/store/migrations"},
 	"internal/store/storetest":  {"internal/store", "internal/ledger", "internal/store/sqldb", "internal/chain", "internal/invoice", "internal/merchant", "internal/money", "internal/recipient"},
 	"internal/store/pgtest":     {},
-	"internal/app":              {"internal/settlement", "internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault", "internal/recipient"},
+	"internal/app":              {"internal/payout", "internal/settlement", "internal/refund", "internal/store", "internal/transfer", "internal/ledger", "internal/invoice", "internal/merchant", "internal/rate", "internal/chain", "internal/money", "internal/fault", "internal/recipient"},
 
 	// Edges.
-	"internal/view":           {"internal/settlement", "internal/refund", "internal/ledger", "internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire", "internal/recipient"},
-	"internal/api":            {"internal/settlement", "internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire", "internal/recipient"},
+	"internal/view":           {"internal/payout", "internal/settlement", "internal/refund", "internal/ledger", "internal/app", "internal/invoice", "internal/merchant", "internal/money", "wire", "internal/recipient"},
+	"internal/api":            {"internal/payout", "internal/settlement", "internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire", "internal/recipient"},
 	"internal/api/bitauth":    {"internal/merchant"},
 	"internal/pages":          {"internal/refund", "internal/app", "internal/view", "internal/invoice", "internal/merchant", "internal/money", "internal/fault", "wire", "internal/recipient"},
 	"internal/watch":          {"internal/app", "internal/chain", "internal/watch/match"},
 	"internal/watch/match":    {"internal/chain"},
-	"internal/outbox":         {"internal/invoice", "internal/refund", "internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire", "internal/fault", "internal/recipient"},
-	"internal/outbox/mail":    {"internal/refund", "internal/app", "internal/store", "internal/invoice", "internal/money", "internal/recipient"},
+	"internal/outbox":         {"internal/payout", "internal/invoice", "internal/refund", "internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire", "internal/fault", "internal/recipient"},
+	"internal/outbox/mail":    {"internal/payout", "internal/refund", "internal/app", "internal/store", "internal/invoice", "internal/money", "internal/recipient"},
 	"internal/outbox/phpjson": {},
 
 	// Back ends: no noun, no verb.

@@ -57,6 +57,15 @@ type Settings struct {
 	FeeBasisPoints int64 `json:"feeBasisPoints,omitempty"` // hundredths of a percent of the price, 0 to 10,000
 	FeeFlat        int64 `json:"feeFlat,omitempty"`        // smallest units of the ledger's currency, on top
 
+	// Payouts: when they are funded ("14:00,21:00" UTC, or "now"), the fee on them in
+	// hundredths of a percent besides the network's cost, from which value in US
+	// cents on two people have to release one (0: never), and whether a failed one
+	// has a webhook.
+	PayoutRuns           string `json:"payoutRuns,omitempty"`
+	PayoutFeeBasisPoints int64  `json:"payoutFeeBasisPoints,omitempty"`
+	PayoutApproveAbove   int64  `json:"payoutApproveAbove,omitempty"`
+	PayoutFailedWebhook  bool   `json:"payoutFailedWebhook,omitempty"`
+
 	// Webhooks of recipients and payouts that name none themselves.
 	RecipientIPN string `json:"recipientIPN,omitempty"`
 	PayoutIPN    string `json:"payoutIPN,omitempty"`
@@ -135,6 +144,9 @@ func (s *Settings) Check(url, email func(string) string) error {
 	}
 	if err := s.checkPolicies(); err != nil {
 		return err
+	}
+	if s.PayoutFeeBasisPoints < 0 || s.PayoutFeeBasisPoints > 10_000 || s.PayoutApproveAbove < 0 {
+		return errors.New("a payout's fee is from 0 to 10,000 basis points, and the value to approve from is at least 0")
 	}
 	switch s.SettlementRail {
 	case "", "book", "wallet", "manual", "off":

@@ -17,6 +17,8 @@ type orderBody struct {
 	To       []byte            `json:"to"`
 	Currency string            `json:"currency"`
 	Value    json.Number       `json:"value"`
+	Price    json.Number       `json:"price"`
+	Priced   string            `json:"priceCurrency,omitempty"`
 	Gross    json.Number       `json:"gross"`
 	Kept     json.Number       `json:"kept"`
 	Rates    map[string]string `json:"rates,omitempty"`
@@ -24,7 +26,7 @@ type orderBody struct {
 }
 
 func orderText(o *transfer.Order) (string, error) {
-	b, err := json.Marshal(orderBody{o.Address, o.To, o.Currency, json.Number(o.Value.String()), json.Number(o.Gross.String()), json.Number(o.Kept.String()), o.Rates, o.Problem})
+	b, err := json.Marshal(orderBody{o.Address, o.To, o.Currency, json.Number(o.Value.String()), json.Number(o.Price.String()), o.PriceCurrency, json.Number(o.Gross.String()), json.Number(o.Kept.String()), o.Rates, o.Problem})
 	return string(b), err
 }
 
@@ -101,11 +103,11 @@ func scanOrder(r scanner) (*transfer.Order, error) {
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
 		return nil, fmt.Errorf("order %s: %w", o.ID, err)
 	}
-	o.Address, o.To, o.Currency, o.Rates, o.Problem = b.Address, b.To, b.Currency, b.Rates, b.Problem
+	o.Address, o.To, o.Currency, o.PriceCurrency, o.Rates, o.Problem = b.Address, b.To, b.Currency, b.Priced, b.Rates, b.Problem
 	for _, f := range []struct {
 		from json.Number
 		to   interface{ Scan(any) error }
-	}{{b.Value, &o.Value}, {b.Gross, &o.Gross}, {b.Kept, &o.Kept}} {
+	}{{b.Value, &o.Value}, {b.Price, &o.Price}, {b.Gross, &o.Gross}, {b.Kept, &o.Kept}} {
 		if err := f.to.Scan(f.from.String()); err != nil {
 			return nil, fmt.Errorf("order %s: %w", o.ID, err)
 		}

@@ -44,6 +44,10 @@ type Order struct {
 	// Currency and Value are what was reserved in the books: whole smallest units.
 	Currency string
 	Value    money.Units
+	// Price is what the recipient was promised, if that is in another currency than
+	// Value: then Gross is reckoned from it.
+	Price         money.Units
+	PriceCurrency string
 	// Gross is Value in the asset, zero until the rate is fixed. Kept is the part
 	// of it that is not sent on because the recipient bears the network's cost.
 	Gross money.Units
