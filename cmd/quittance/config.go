@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/alecthomas/kong"
@@ -18,7 +19,9 @@ import (
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/message"
 	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
+	"github.com/quittance/quittance/internal/feed"
 	"github.com/quittance/quittance/internal/merchant"
+	"github.com/quittance/quittance/internal/rate"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -52,7 +55,7 @@ func (p place) openOrMake(ctx context.Context) (*app.App, func(), error) {
 		st.Close()
 		return nil, nil, err
 	}
-	a := app.New(app.Config{Store: st, Assets: assets(network), AllowHTTP: network == "regtest", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	a := app.New(app.Config{Store: st, Assets: assets(network), Rates: feed.Static(rate.Fixed(time.Now())), AllowHTTP: network == "regtest", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	return a, func() { st.Close() }, nil
 }
 

@@ -23,16 +23,20 @@ var version = "0.1.0-dev"
 type cli struct {
 	Config kong.ConfigFlag `help:"Configuration file (TOML). Default: quittance.toml in the data folder, if there is one." env:"QUITTANCE_CONFIG" placeholder:"FILE"`
 
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      demoCmd      `cmd:"" help:"Show an invoice being paid on a real chain, in the browser or (--check) alone."`
-	Merchant  merchantCmd  `cmd:"" help:"Create and change merchants."`
-	Wallet    walletCmd    `cmd:"" help:"Give merchants a place to receive."`
-	Pair      pairCmd      `cmd:"" help:"Approve clients, or make pairing codes for them."`
-	Token     tokenCmd     `cmd:"" help:"List and revoke API tokens."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Move the sandbox chain of a running server."`
-	Recipient recipientCmd `cmd:"" help:"Look after the people that merchants pay out to."`
-	Webhook   webhookCmd   `cmd:"" help:"Look at deliveries and send them again."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Serve      serveCmd      `cmd:"" help:"Run the server."`
+	Demo       demoCmd       `cmd:"" help:"Show an invoice being paid on a real chain, in the browser or (--check) alone."`
+	Merchant   merchantCmd   `cmd:"" help:"Create and change merchants."`
+	Wallet     walletCmd     `cmd:"" help:"Give merchants a place to receive."`
+	Pair       pairCmd       `cmd:"" help:"Approve clients, or make pairing codes for them."`
+	Token      tokenCmd      `cmd:"" help:"List and revoke API tokens."`
+	Sandbox    sandboxCmd    `cmd:"" help:"Move the sandbox chain of a running server."`
+	Recipient  recipientCmd  `cmd:"" help:"Look after the people that merchants pay out to."`
+	Webhook    webhookCmd    `cmd:"" help:"Look at deliveries and send them again."`
+	Payout     payoutCmd     `cmd:"" help:"Look at payouts and release those that are held."`
+	Approver   approverCmd   `cmd:"" help:"Say who may release payouts."`
+	Settlement settlementCmd `cmd:"" help:"Look at settlements, close a period, mark what the bank did."`
+	Payment    paymentCmd    `cmd:"" help:"Decide about money that nobody asked for."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -99,6 +99,7 @@ func (c *merchantKey) Run(ctx context.Context) error {
 
 type merchantSet struct {
 	place
+	bookFlags
 	Merchant          string  `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
 	Name              *string `help:"What buyers see." placeholder:"NAME"`
 	TransactionSpeed  *string `help:"high, medium or low." placeholder:"SPEED"`
@@ -111,6 +112,45 @@ type merchantSet struct {
 	PayoutIPN         *string `help:"Webhook of payouts that name none." name:"payout-ipn" placeholder:"URL"`
 	RecipientCheck    *bool   `help:"Whether recipients wait for 'quittance recipient verify' after they confirmed their e-mail." placeholder:"BOOL"`
 	MaxRecipients     *int64  `help:"Most recipients that are not removed; 0 is 1,000." placeholder:"N"`
+}
+
+// bookFlags say how a merchant's books are kept and its money leaves.
+type bookFlags struct {
+	LedgerInAsset      *bool   `help:"Keep the ledger in what was paid, not in the invoice's currency." placeholder:"BOOL"`
+	SettlementCurrency *string `help:"Ledger of deposits and of payouts that name none." placeholder:"CODE"`
+	FeeBasisPoints     *int64  `help:"Processing fee of a complete invoice, in hundredths of a percent." placeholder:"N"`
+	FeeFlat            *int64  `help:"Processing fee on top, in smallest units of the ledger." placeholder:"N"`
+	OnUnder            *string `help:"Too little was paid: refund, credit or hold." placeholder:"POLICY"`
+	OnOver             *string `help:"Too much was paid: refund, credit or hold." placeholder:"POLICY"`
+	OnLate             *string `help:"It was paid too late: refund, credit or hold." placeholder:"POLICY"`
+	UnderTolerance     *int64  `help:"How much less is enough, in hundredths of a percent." placeholder:"N"`
+	OverTolerance      *int64  `help:"How much more is kept, in hundredths of a percent." placeholder:"N"`
+	PayoutRuns         *string `help:"When payouts are funded, in UTC: 14:00,21:00 or now." placeholder:"TIMES"`
+	PayoutFee          *int64  `help:"Fee on payouts besides the network's, in hundredths of a percent." placeholder:"N"`
+	PayoutApproveAbove *int64  `help:"From this value on, in US cents, two people release a payout; 0 is never." placeholder:"CENTS"`
+	PayoutFailedHook   *bool   `help:"Send a webhook (5006) when a payout fails." placeholder:"BOOL"`
+	SettlementRail     *string `help:"How ledgers are settled: book, wallet, manual or off." placeholder:"RAIL"`
+	SettlementTime     *string `help:"When periods end, in UTC." placeholder:"TIME"`
+	SettlementMinimum  *int64  `help:"Least settlement, in US cents." placeholder:"CENTS"`
+}
+
+func (c *bookFlags) books(s *merchant.Settings) {
+	set(&s.LedgerInAsset, c.LedgerInAsset)
+	set(&s.SettlementCurrency, c.SettlementCurrency)
+	set(&s.FeeBasisPoints, c.FeeBasisPoints)
+	set(&s.FeeFlat, c.FeeFlat)
+	set((*string)(&s.OnUnder), c.OnUnder)
+	set((*string)(&s.OnOver), c.OnOver)
+	set((*string)(&s.OnLate), c.OnLate)
+	set(&s.UnderTolerance, c.UnderTolerance)
+	set(&s.OverTolerance, c.OverTolerance)
+	set(&s.PayoutRuns, c.PayoutRuns)
+	set(&s.PayoutFeeBasisPoints, c.PayoutFee)
+	set(&s.PayoutApproveAbove, c.PayoutApproveAbove)
+	set(&s.PayoutFailedWebhook, c.PayoutFailedHook)
+	set(&s.SettlementRail, c.SettlementRail)
+	set(&s.SettlementTime, c.SettlementTime)
+	set(&s.SettlementMinimum, c.SettlementMinimum)
 }
 
 func (c *merchantSet) Run(ctx context.Context) error {
@@ -135,6 +175,7 @@ func (c *merchantSet) apply(m *merchant.Merchant) error {
 	set(&m.Settings.MinPriceUSD, c.MinPrice)
 	set(&m.Settings.MaxPriceUSD, c.MaxPrice)
 	set(&m.Settings.HighValueUSD, c.HighValue)
+	c.books(&m.Settings)
 	set(&m.Settings.RecipientIPN, c.RecipientIPN)
 	set(&m.Settings.PayoutIPN, c.PayoutIPN)
 	set(&m.Settings.RecipientCheck, c.RecipientCheck)

@@ -46,6 +46,7 @@ type program struct {
 	background []namedLoop
 	locks      []*os.File
 	hot        *hotWallets
+	settled    time.Time // owned by the spender's loop
 	spendNow   chan struct{}
 	announced  bool // the control file is ours
 

@@ -27,6 +27,8 @@ func (p *program) spend(ctx context.Context) error {
 		}{
 			{"decide about payments that were not asked for", p.app.DecideUnapplied},
 			{"queue refunds", p.app.PayRefunds},
+			{"fund payouts", p.app.FundPayouts},
+			{"settle", p.settle},
 			{"pay out", p.app.Spend},
 		} {
 			if err := job.do(ctx); err != nil && ctx.Err() == nil {
@@ -34,6 +36,19 @@ func (p *program) spend(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// settleEvery is how often the clock of the settlements is looked at.
+const settleEvery = 30 * time.Second
+
+// settle closes periods that have ended.
+func (p *program) settle(ctx context.Context) error {
+	now := p.clock.now()
+	if now.Sub(p.settled) < settleEvery {
+		return nil
+	}
+	p.settled = now
+	return p.app.Settle(ctx)
 }
 
 // wakeSpender has the next round come at once.

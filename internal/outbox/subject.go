@@ -32,6 +32,7 @@ type linked interface {
 // is not there is store.ErrNotFound.
 var subjects = map[string]func(tx *store.Tx, e store.Event) (subject, error){
 	"invoice":   readInvoice,
+	"merchant":  readMerchant,
 	"payout":    readPayout,
 	"refund":    readRefund,
 	"recipient": readRecipient,

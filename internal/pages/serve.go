@@ -33,6 +33,8 @@ func (p *Pages) routes() map[string]handler {
 		"POST /invoiceData/setBuyerProvidedEmail":               p.setEmail,
 		"GET /api-access-request":                               p.accessRequest,
 		"POST /api-access-request":                              p.approveAccess,
+		"GET /settlement-address":                               p.settlementAddress,
+		"POST /settlement-address":                              p.confirmSettlementAddress,
 		"GET /refund":                                           p.refundClaim,
 		"POST /refund":                                          p.claimRefund,
 		"GET /dashboard/merchant/api-tokens":                    p.tokens,
@@ -122,7 +124,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund", "recipient"} {
+	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund", "recipient", "settlement"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, "templates/"+name+".html")

@@ -57,3 +57,9 @@ func (tx *Tx) events(where string, args ...any) ([]Event, error) {
 	})
 	return out, err
 }
+
+// LastEvent is the number of a resource's last event; 0 before the first.
+func (tx *Tx) LastEvent(resource string) (n int64, err error) {
+	err = tx.row(`SELECT COALESCE(max(seq), 0) FROM event WHERE resource = $1`, []any{resource}, &n)
+	return n, err
+}
