@@ -91,6 +91,8 @@ func (p *Pages) countFault(r *http.Request, err error) {
 
 // showRecipient shows how things stand, with the reason why a step was refused.
 func (p *Pages) showRecipient(w http.ResponseWriter, r *http.Request, link string, refused error) error {
+	// The page's own address holds the link: it is not repeated to anybody.
+	w.Header().Set("Referrer-Policy", "origin")
 	m := &recipientPage{T: &english}
 	if link == "" {
 		return p.recipientProblem(w, r, m, recipient.UnknownLink())

@@ -212,6 +212,43 @@ test('an event token opens the invoice\'s stream', async () => {
   await paying;
 });
 
+test('recipients are submitted, listed, read, changed, notified and removed', async () => {
+  const [token] = JSON.parse(await rest.post('tokens', { id: sin, facade: 'payout', label: 'payroll' }, false));
+  operator('pair', 'approve', token.pairingCode);
+  tokens.addPayout(token.token);
+  const url = watched().notificationURL;
+  const invite = (...emails) => merchant.submitPayoutRecipients({ recipients: emails.map((email) => ({ email, label: 'Label of ' + email, notificationURL: url })) });
+  const [alice, bob] = await invite('alice@example.com', 'bob@example.com');
+  assert.equal(alice.email, 'alice@example.com');
+  assert.equal(alice.label, 'Label of alice@example.com');
+  assert.equal(alice.status, 'invited');
+  assert.equal(alice.shopperId, null);
+  assert.deepEqual((await merchant.getPayoutRecipients({ status: 'invited' })).map((r) => r.id).sort(), [alice.id, bob.id].sort());
+  assert.equal((await merchant.getPayoutRecipients({ limit: 1 })).length, 1);
+  assert.deepEqual(await merchant.getPayoutRecipients({ status: 'active', limit: '10', offset: '0' }), []);
+  assert.deepEqual(await merchant.getPayoutRecipient(alice.id), alice);
+  const changed = await merchant.updatePayoutRecipient(alice.id, { ...alice, label: 'Alice B.' });
+  assert.equal(changed.label, 'Alice B.');
+  assert.equal(changed.email, alice.email);
+  assert.equal(await merchant.requestPayoutRecipientNotification(alice.id), true);
+  const [again] = await invite('alice@example.com');
+  assert.equal(again.id, alice.id);
+  assert.equal(again.status, 'invited');
+  assert.equal(await merchant.deletePayoutRecipient(alice.id), true);
+  assert.equal((await merchant.getPayoutRecipient(alice.id)).status, 'removed');
+  const [anew] = await invite('alice@example.com');
+  assert.notEqual(anew.id, alice.id);
+  assert.equal(anew.status, 'invited');
+  const about = () => told.filter((t) => t.body.data?.id === alice.id).map((t) => t.body.event);
+  await until('4001, 4007 and 4006', () => about().length === 3);
+  assert.deepEqual(about(), [{ code: 4001, name: 'recipient_invited' }, { code: 4007, name: 'recipient_manuallyNotified' }, { code: 4006, name: 'recipient_removed' }]);
+  const last = told.filter((t) => t.body.data?.id === alice.id).at(-1);
+  assert.deepEqual(last.body.data, { id: alice.id, email: 'alice@example.com', label: 'Alice B.', status: 'removed', shopperId: null });
+  assert.equal(last.signature, createHmac('sha256', token.token).update(last.raw).digest('base64'));
+  await assert.rejects(merchant.getPayoutRecipient('Hpqc63wvE1ZjzeeH4kEycF'), (e) => e.code === '020001' && /not found/i.test(e.message));
+  await assert.rejects(invite('nobody'), (e) => e.code === '010002' && /e-mail/.test(e.message));
+});
+
 test('errors arrive with their code and words', async () => {
   await assert.rejects(merchant.getInvoice('Hpqc63wvE1ZjzeeH4kEycF'), (e) => e.code === '020101' && /not found/i.test(e.message));
   await assert.rejects(merchant.createInvoice(order({ currency: 'ZZZ' })), (e) => e.code === '010102');
