@@ -23,11 +23,11 @@ type caller struct {
 	signed bool // by an identity linked to the token
 	needs  bool // the token asks for such a signature
 	rival  bool // belongs to another merchant
-	// of is the invoice whose own token this is.
-	of string
+	// of is the resource whose own token this is.
+	of *made
 }
 
-func callers(w *world, revoked, waiting *client, targets map[string]map[string]any) []caller {
+func callers(w *world, revoked, waiting *client, targets []made) []caller {
 	unsigned := func(c *client) *client { return &client{w: w, token: c.token} }
 	list := []caller{
 		{name: "nobody", client: &client{w: w}, facade: merchant.Public},
@@ -41,23 +41,21 @@ func callers(w *world, revoked, waiting *client, targets map[string]map[string]a
 		{name: "merchant signed by another", client: &client{w: w, signer: w.rival.signer, token: w.merchant.token}, facade: merchant.Full, needs: true},
 		{name: "payout", client: w.payout, facade: merchant.Payout, signed: true, needs: true},
 		{name: "rival", client: w.rival, facade: merchant.Full, signed: true, needs: true, rival: true},
+		{name: "rival's payout", client: w.rivalPayout, facade: merchant.Payout, signed: true, needs: true, rival: true},
 		{name: "unknown token", client: &client{w: w, signer: w.merchant.signer, token: strings.Repeat("x", 44)}, dead: true},
 		{name: "revoked token", client: revoked, dead: true},
 		{name: "token that waits for approval", client: waiting, dead: true, waits: true},
 	}
-	for _, name := range []string{"merchant invoice", "pos invoice"} {
-		inv := targets[name]
-		facade := merchant.Full
-		if name == "pos invoice" {
-			facade = merchant.POS
+	for i := range targets {
+		m := &targets[i]
+		token, ok := m.res["token"].(string)
+		if !ok {
+			continue
 		}
-		signer := w.merchant
-		if facade == merchant.POS {
-			signer = w.pos
-		}
+		name := "token of the " + m.name()
 		list = append(list,
-			caller{name: "token of the " + name, client: &client{w: w, signer: signer.signer, token: inv["token"].(string)}, facade: facade, signed: true, needs: true, of: name},
-			caller{name: "token of the " + name + " unsigned", client: &client{w: w, token: inv["token"].(string)}, facade: facade, needs: true, of: name})
+			caller{name: name, client: &client{w: w, signer: w.shops(m.maker).signer, token: token}, facade: m.maker, signed: true, needs: true, of: m},
+			caller{name: name + " unsigned", client: &client{w: w, token: token}, facade: m.maker, needs: true, of: m})
 	}
 	return list
 }
@@ -80,20 +78,20 @@ func (w *world) waiting() *client {
 
 // expected reads a row of the table: the status that a caller must get, and
 // through which facade an answer comes.
-func expected(rt *route, c caller, target string) (status int, facade merchant.Facade) {
+func expected(rt *route, c caller, target *made) (status int, facade merchant.Facade) {
 	facade = c.facade
 	switch has := c.client.token != ""; {
 	case rt.bySIN && c.client.signer != nil:
 		return http.StatusOK, facade
 	case rt.bySIN:
 		return http.StatusUnauthorized, facade
-	case rt.pathToken && (!has || c.dead && !c.waits || c.of != ""):
+	case rt.pathToken && (!has || c.dead && !c.waits || c.of != nil):
 		return http.StatusNotFound, facade
 	case !has && rt.anonymous:
 		return ownership(rt, c, target)
 	case !has:
 		return http.StatusBadRequest, facade
-	case c.dead, c.of != "" && (rt.resource == nil || c.of != target):
+	case c.dead, c.of != nil && (rt.resource == nil || c.of != target):
 		return http.StatusUnauthorized, facade
 	case c.needs && !c.signed && !rt.unsigned:
 		return http.StatusUnauthorized, facade
@@ -103,26 +101,21 @@ func expected(rt *route, c caller, target string) (status int, facade merchant.F
 	return ownership(rt, c, target)
 }
 
-func ownership(rt *route, c caller, target string) (int, merchant.Facade) {
-	if !strings.Contains(rt.pattern, "{id}") && !strings.Contains(rt.pattern, "{guid}") {
+func ownership(rt *route, c caller, target *made) (int, merchant.Facade) {
+	if !isAbout(rt) {
 		if strings.HasSuffix(rt.pattern, "{sin}") {
 			return http.StatusBadRequest, c.facade // one's own identity
 		}
 		return http.StatusOK, c.facade
 	}
-	foreign := c.facade == merchant.POS && target == "merchant invoice"
+	foreign := c.facade == merchant.POS && target.maker != merchant.POS
 	switch {
-	case target == "unknown invoice", c.rival, foreign && !rt.anonymous:
+	case target.res == nil, c.rival, foreign && !rt.anonymous:
 		return http.StatusNotFound, c.facade
 	case foreign:
 		return http.StatusOK, merchant.Public
 	}
 	return http.StatusOK, c.facade
-}
-
-var sensible = fields{
-	"notificationURL": "https://shop.example/hook", "orderId": "secret-order", "posData": "secret-posdata",
-	"buyerEmail": "secret@buyer.example", "buyer": fields{"name": "secret-buyer"},
 }
 
 // secrets are what a caller without any right must not find in an answer.
@@ -141,30 +134,27 @@ func TestAuthorizationMatrix(t *testing.T) {
 	w.play.open()
 	revoked, waiting := w.revoked(), w.waiting()
 	tried := 0
-	var targets map[string]map[string]any
-	fresh := func() {
-		targets = map[string]map[string]any{"merchant invoice": w.merchant.create(sensible), "pos invoice": w.pos.create(sensible)}
-	}
-	fresh()
 	for i := range table {
 		rt := &table[i]
 		if len(rt.facades) == 0 && !rt.bySIN {
 			continue
 		}
-		for _, target := range []string{"merchant invoice", "pos invoice", "unknown invoice"} {
+		f := familyOf(rt)
+		targets := f.makeAll(w, rt)
+		for k := range targets {
 			for n := 0; ; n++ {
-				all := callers(w, revoked, waiting, targets)
+				target, all := &targets[k], callers(w, revoked, waiting, targets)
 				if n == len(all) {
 					break
 				}
 				tried++
-				t.Run(fmt.Sprintf("%s %s/%s/%s", rt.method, rt.pattern, target, all[n].name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s %s/%s/%s", rt.method, rt.pattern, target.name(), all[n].name), func(t *testing.T) {
 					w.t = t
-					checkCell(w, rt, all[n], target, targets[target])
+					checkCell(w, rt, all[n], target)
 				})
 				w.t = t
 				if status, _ := expected(rt, all[n], target); status == http.StatusOK && rt.method != "GET" {
-					fresh() // what was reached may have changed
+					targets = f.makeAll(w, rt) // what was reached may have changed
 				}
 			}
 		}
@@ -172,13 +162,13 @@ func TestAuthorizationMatrix(t *testing.T) {
 	t.Logf("%d cells", tried)
 }
 
-func checkCell(w *world, rt *route, c caller, target string, inv map[string]any) {
+func checkCell(w *world, rt *route, c caller, target *made) {
 	status, facade := expected(rt, c, target)
 	before := ""
 	if status != http.StatusOK {
 		before = w.rows()
 	}
-	a := ask(c.client, rt, inv)
+	a := ask(c.client, rt, target.res)
 	if a.status != status {
 		w.t.Fatalf("status %d, want %d: %s", a.status, status, a.raw)
 	}
@@ -186,23 +176,20 @@ func checkCell(w *world, rt *route, c caller, target string, inv map[string]any)
 		if w.rows() != before {
 			w.t.Error("a refusal changed the database")
 		}
-		noLeak(w.t, a, inv)
+		noLeak(w.t, a, target.res)
 		return
 	}
-	if got, there := a.body["facade"]; there && got != string(facade)+"/invoice" {
+	if got, there := a.body["facade"]; there && got != string(facade)+"/"+target.family.kind {
 		w.t.Errorf("facade %v, want %s", got, facade)
 	}
-	if facade == merchant.Public && !rt.bySIN {
-		noLeak(w.t, a, inv)
-	}
-	if c.rival {
-		noLeak(w.t, a, inv)
+	if facade == merchant.Public && !rt.bySIN || c.rival {
+		noLeak(w.t, a, target.res)
 	}
 }
 
-func noLeak(t testing.TB, a *answer, inv map[string]any) {
+func noLeak(t testing.TB, a *answer, res map[string]any) {
 	t.Helper()
-	for _, s := range secrets(inv) {
+	for _, s := range secrets(res) {
 		if bytes.Contains(a.raw, []byte(s)) {
 			t.Errorf("%q leaked: %s", s, a.raw)
 		}
@@ -210,46 +197,22 @@ func noLeak(t testing.TB, a *answer, inv map[string]any) {
 }
 
 // ask makes a good request for a route.
-func ask(c *client, rt *route, inv map[string]any) *answer {
-	wanted, guid := "Hpqc63wvE1ZjzeeH4kEycF", "nobodys"
-	if inv != nil {
-		wanted, guid = id(inv), inv["guid"].(string)
+func ask(c *client, rt *route, res map[string]any) *answer {
+	target, query := pathOf(rt, res, c), goodQuery(rt, res)
+	if c.token != "" && !rt.pathToken && !rt.bySIN && (rt.method == "GET" || rt.method == "DELETE") {
+		query.Set("token", c.token)
 	}
-	own := "TfHPZkwH77cqxq6kPwdQ5aiPYAmMjymv4Jy"
-	if c.signer != nil {
-		own = c.sin()
-	}
-	token := c.token
-	if token == "" {
-		token = "none"
-	}
-	path := strings.NewReplacer("{id}", wanted, "{guid}", guid, "{token}", token, "{sin}", own).Replace(rt.pattern)
-	if rt.pattern == "/invoices" && rt.method == "GET" {
-		path = wholeYear
+	if len(query) > 0 {
+		target += "?" + query.Encode()
 	}
 	if rt.method == "GET" || rt.method == "DELETE" {
-		if rt.pathToken || rt.bySIN {
-			return c.do(rt.method, path, nil)
-		}
-		return c.do(rt.method, c.query(path), nil)
+		return c.do(rt.method, target, nil)
 	}
 	body := fields{}
 	if !rt.pathToken && c.token != "" {
 		body["token"] = c.token
 	}
-	return c.do(rt.method, path, body.with(goodBody(rt)))
-}
-
-func goodBody(rt *route) fields {
-	switch rt.method + " " + rt.pattern {
-	case "POST /invoices":
-		return order
-	case "PUT /invoices/{id}":
-		return fields{"buyerSms": "+12223334444"}
-	case "POST /tokens/{token}/sins":
-		return fields{"sin": "TfHPZkwH77cqxq6kPwdQ5aiPYAmMjymv4Jy"}
-	}
-	return nil
+	return c.do(rt.method, target, body.with(goodBody(rt, res)))
 }
 
 // What needs no token must not be bothered by credentials, good, bad or stale.

@@ -52,6 +52,7 @@ type world struct {
 	sms   *inbox
 
 	signers map[string]chain.Signer // by wallet
+	given   int                     // texts that fresh has given out; guarded by mu
 
 	mu  sync.Mutex
 	now time.Time
@@ -64,6 +65,8 @@ type world struct {
 	till     *client // of the shop, pos facade without signatures
 	payout   *client // of the shop, payout facade
 	rival    *client // another merchant's merchant facade
+	// rivalPayout is the other merchant's payout facade.
+	rivalPayout *client
 }
 
 type setup struct {
@@ -111,7 +114,9 @@ func newWorld(t testing.TB, adjust ...func(*setup)) *world {
 	w.pos = w.pair(w.shop, merchant.POS, 2)
 	w.payout = w.pair(w.shop, merchant.Payout, 3)
 	w.till = w.openTill(w.shop)
-	w.rival = w.pair(w.newMerchant("Rival", 2), merchant.Full, 4)
+	other := w.newMerchant("Rival", 2)
+	w.rival = w.pair(other, merchant.Full, 4)
+	w.rivalPayout = w.pair(other, merchant.Payout, 5)
 	return w
 }
 
@@ -309,24 +314,20 @@ type answer struct {
 	status int
 	header http.Header
 	raw    []byte
-	body   map[string]any
-	bare   []any // the one answer that is a list by itself
+	value  any            // whatever it is
+	body   map[string]any // the value, if it is an object
+	bare   []any          // the value, if it is a list
 }
 
 func (a *answer) decode() {
 	d := json.NewDecoder(bytes.NewReader(a.raw))
 	d.UseNumber()
-	if bytes.HasPrefix(a.raw, []byte("[")) {
-		if err := d.Decode(&a.bare); err != nil || len(a.bare) == 0 {
-			a.t.Helper()
-			a.t.Fatalf("a bare list must not be empty: %v: %.200q", err, a.raw)
-		}
-		return
-	}
-	if err := d.Decode(&a.body); err != nil {
+	if err := d.Decode(&a.value); err != nil {
 		a.t.Helper()
-		a.t.Fatalf("the answer is not a JSON object: %v: %.200q", err, a.raw)
+		a.t.Fatalf("the answer is not JSON: %v: %.200q", err, a.raw)
 	}
+	a.body, _ = a.value.(map[string]any)
+	a.bare, _ = a.value.([]any)
 }
 
 // ok insists on success and returns data as an object.

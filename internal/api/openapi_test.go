@@ -107,10 +107,7 @@ func conforms(method, escapedPath string, a *answer) error {
 			return fmt.Errorf("code %q is not documented for %s %s", a.code(), rt.method, rt.pattern)
 		}
 	}
-	if a.bare != nil {
-		return ref.Value.Content.Get("application/json").Schema.Value.VisitJSON(a.bare)
-	}
-	return ref.Value.Content.Get("application/json").Schema.Value.VisitJSON(map[string]any(a.body))
+	return ref.Value.Content.Get("application/json").Schema.Value.VisitJSON(a.value)
 }
 
 // unrouted checks the refusal of what is no operation.
@@ -141,39 +138,49 @@ func general(a *answer) error {
 	if a.status != http.StatusOK {
 		return refusal(a)
 	}
-	return nil
-}
-
-// success checks what is around the data. An operation whose envelope is not the
-// usual one names it under x-envelope: "ack" says only that something was done;
-// of "bare" the schema alone says what else is there and where something may be
-// null; a "group" has no data.
-func success(envelope string, a *answer) error {
-	if want := `{"status":"success","success":true,"data":{},"message":null}`; envelope == "ack" {
-		if string(a.raw) != want {
-			return fmt.Errorf("not the acknowledgement that every SDK reads: %s", want)
-		}
-		return nil
-	}
-	if a.bare != nil {
-		return noNull("", a.bare)
-	}
-	forbidden := []string{"error", "errors", "success", "status"}
-	if envelope == "bare" {
-		forbidden = forbidden[:3]
-	}
-	for _, key := range forbidden {
+	for _, key := range []string{"error", "errors"} {
 		if _, there := a.body[key]; there {
 			return fmt.Errorf("a success has the key %q", key)
 		}
 	}
-	if a.body["data"] == nil && envelope != "group" {
+	return nil
+}
+
+// success checks what is around the data. An operation names its envelope in the
+// document under x-envelope: none is the usual one, "ack" says only that
+// something was done, "status" adds the status of old, and "bare" has no data at
+// all: its schema alone says what it is, and where something may be null.
+func success(envelope string, a *answer) error {
+	_, hasStatus := a.body["status"]
+	_, hasSuccess := a.body["success"]
+	switch envelope {
+	case "bare":
+		return nil
+	case "ack":
+		if want := `{"status":"success","success":true,"data":{},"message":null}`; string(a.raw) != want {
+			return fmt.Errorf("not the acknowledgement that every SDK reads: %s", want)
+		}
+		return nil
+	case "status":
+		list, isList := a.body["data"].([]any)
+		if isList && len(list) == 0 && hasStatus {
+			return errors.New("an empty list has a status")
+		}
+		if hasStatus && (a.body["status"] != "success" || a.body["message"] != nil) {
+			return errors.New("a status that is not success without a message")
+		}
+	default:
+		if hasStatus || hasSuccess {
+			return errors.New(`a success has the key "status" or "success"`)
+		}
+		if err := noNull("", a.value); err != nil {
+			return err
+		}
+	}
+	if a.body["data"] == nil {
 		return errors.New("a success has no data")
 	}
-	if envelope != "" {
-		return nil
-	}
-	return noNull("", a.body)
+	return nil
 }
 
 var sixDigits = regexp.MustCompile(`^0[0-4]0[0-9]{3}$`)
