@@ -35,6 +35,9 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 	if err := s.at("plan/before"); err != nil {
 		return "", err
 	}
+	if err := s.checkSolvent(ctx); err != nil {
+		return "", err
+	}
 	change, addr, err := s.newChange(ctx)
 	if err != nil {
 		return "", err
@@ -65,6 +68,20 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return id, s.at("plan/stored")
+}
+
+// checkSolvent holds the wallet's coins against its account before anything
+// leaves; if they differ, nothing leaves at all any more.
+func (s *spender) checkSolvent(ctx context.Context) error {
+	why := ""
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		why, err = s.insolvent(tx, s.wallet.Merchant, s.wallet.ID, s.wallet.Asset)
+		return err
+	})
+	if err != nil || why == "" {
+		return err
+	}
+	return errors.Join(s.Lock(ctx, "solvent", why), errors.New(why))
 }
 
 // errTaken means that a coin or an order that was planned with is not free any more.

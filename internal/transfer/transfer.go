@@ -43,6 +43,8 @@ type Body struct {
 	// Current is the position of the attempt that counts: the one in the chain,
 	// else the latest.
 	Current int `json:"current"`
+	// Anew says that it was planned anew, because no earlier attempt can confirm.
+	Anew bool `json:"anew,omitempty"`
 	// Fence is the fencing token that the spender held when it planned.
 	Fence int64 `json:"fence"`
 	// Foreign is the transaction that spends an input and is no attempt.
@@ -155,6 +157,17 @@ func (a *Attempt) shares(b *Attempt) bool {
 	return slices.ContainsFunc(a.Inputs, func(c chain.Coin) bool { return b.Spends(c.Outpoint) })
 }
 
+// Conflicts reports whether two attempts share an input, so that one at most can
+// confirm.
+func (a *Attempt) Conflicts(b *Attempt) bool { return a.shares(b) }
+
+// Pays reports whether an attempt pays exactly what the orders say.
+func (t *Transfer) Pays(a *Attempt) bool { return pays(a.Outputs, a.Change, t.Members) }
+
+// Replanned reports whether the transfer was planned anew after its inputs were
+// buried in a foreign transaction.
+func (t *Transfer) Replanned() bool { return t.Anew }
+
 // Spends reports whether the attempt consumes an output.
 func (a *Attempt) Spends(o chain.Outpoint) bool {
 	return slices.ContainsFunc(a.Inputs, func(c chain.Coin) bool { return c.Outpoint == o })
@@ -183,7 +196,7 @@ func (t *Transfer) Move(e Event) error {
 	if err != nil {
 		return err
 	}
-	t.State = to
+	t.State, t.Anew = to, t.Anew || e == PlannedAnew
 	return nil
 }
 
