@@ -36,6 +36,8 @@ type cli struct {
 	Approver   approverCmd   `cmd:"" help:"Say who may release payouts."`
 	Settlement settlementCmd `cmd:"" help:"Look at settlements, close a period, mark what the bank did."`
 	Payment    paymentCmd    `cmd:"" help:"Decide about money that nobody asked for."`
+	Verify     verifyCmd     `cmd:"" help:"Prove the books: evaluate every invariant, while the server serves."`
+	Outgoing   outgoingCmd   `cmd:"" help:"Stop all money out, or let it leave again."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

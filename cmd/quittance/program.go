@@ -146,14 +146,19 @@ func (p *program) open(ctx context.Context) error {
 	p.hot = &hotWallets{
 		folder: filepath.Join(p.conf.Data, "signer"), passphrase: p.conf.SeedPassphrase, policy: p.conf.policy(), now: p.clock.now, log: p.log,
 	}
+	owner, err := instance(p.conf.Data)
+	if err != nil {
+		return err
+	}
 	list := assets("regtest")
 	for i := range list {
 		list[i].Sender = p.play.chain
 	}
 	p.app = app.New(app.Config{
-		Store: st, Rates: rates, Assets: list, Signers: p.hot, SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
+		Store: st, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
 		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
 	})
+	p.app.TestAmount = p.app.SendTestAmount
 	// A database of another chain is found out before anybody is answered.
 	if _, err := p.app.StartChain(ctx, p.play.source); err != nil {
 		return err
@@ -311,7 +316,7 @@ func (p *program) listenControl(context.Context) error {
 		return fmt.Errorf("--control %s is not a loopback address; the sandbox is moved from this machine only", p.conf.Control)
 	}
 	p.controlURL = "http://" + l.Addr().String()
-	p.control = newHTTPServer(p.play.handler(), p.log)
+	p.control = newHTTPServer(p.play.handler(map[string]func(context.Context) (any, error){"verify": p.findings}), p.log)
 	p.loops.Go(func() { _ = p.control.Serve(l) })
 	b, err := json.Marshal(controlFile{URL: p.controlURL, Public: p.publicURL})
 	if err != nil {

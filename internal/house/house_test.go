@@ -83,7 +83,7 @@ var may = map[string][]string{
 	"internal/watch":          {"internal/app", "internal/chain", "internal/watch/match"},
 	"internal/watch/match":    {"internal/chain"},
 	"internal/outbox":         {"internal/payout", "internal/invoice", "internal/refund", "internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire", "internal/fault", "internal/recipient"},
-	"internal/outbox/mail":    {"internal/payout", "internal/refund", "internal/app", "internal/store", "internal/invoice", "internal/money", "internal/recipient"},
+	"internal/outbox/mail":    {"internal/merchant", "internal/payout", "internal/refund", "internal/app", "internal/store", "internal/invoice", "internal/money", "internal/recipient"},
 	"internal/outbox/phpjson": {},
 
 	// Back ends: no noun, no verb.

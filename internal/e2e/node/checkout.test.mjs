@@ -144,3 +144,41 @@ test('the page that approves a client: wrong key refused, right key pairs', asyn
   await page.keyboard.press('Enter');
   await page.getByText(/approved|paired|can now/i).first().waitFor();
 });
+
+test('a recipient gives an address, on every screen and without JavaScript', async () => {
+  const url = `${base}/recipient?link=${process.env.QUITTANCE_RECIPIENT_LINK}`;
+  const pages = [];
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [width, height] of [[360, 740], [1280, 900]]) {
+      pages.push(await (await browser.newContext({ colorScheme, viewport: { width, height }, javaScriptEnabled: width > 360 })).newPage());
+    }
+  }
+  const everywhere = async (step, part) => {
+    for (const page of pages) {
+      await page.goto(url);
+      await page.locator(`main[data-step="${step}"]`).waitFor();
+      assert.ok(await page.locator(`[data-testid="${part}"]`).isVisible());
+      const main = await page.locator('main').boundingBox();
+      for (const inner of await page.locator('main *:visible').all()) {
+        const box = await inner.boundingBox();
+        assert.ok(!box || (box.x >= main.x && box.x + box.width <= main.x + main.width + 1), `${step}: something is wider than its card at ${page.viewportSize().width}`);
+      }
+    }
+  };
+  const [phone] = pages;
+  await everywhere('confirm', 'confirm');
+  await phone.locator('[data-testid="confirm"]').press('Enter');
+  await phone.locator('main[data-step="give"]').waitFor();
+  await everywhere('give', 'address');
+  await phone.locator('[data-testid="address"]').fill('bc1q9vza2e8x573nczrlzms0wvx3gsqjx7vavgkx0l');
+  await phone.keyboard.press('Enter');
+  await phone.getByText(/belongs to network main/).waitFor();
+  await phone.locator('[data-testid="address"]').fill(process.env.QUITTANCE_RECIPIENT_ADDRESS);
+  await phone.keyboard.press('Enter');
+  await phone.locator('main[data-step="prove"]').waitFor();
+  assert.equal(await phone.locator('[data-testid="shown"]').innerText(), process.env.QUITTANCE_RECIPIENT_ADDRESS);
+  await everywhere('prove', 'signature');
+  await phone.locator('[data-testid="signature"]').fill('not a signature');
+  await phone.locator('[data-testid="sign"]').click();
+  await phone.getByText(/not a signature that can be read/).waitFor();
+});

@@ -21,6 +21,27 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return c.send(req)
 }
 
+// Ask reads the answer to one of the server's further questions into out.
+func (c *Client) Ask(ctx context.Context, what string, out any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/"+what, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the sandbox does not answer at %s: is `quittance serve --sandbox` running? %w", c.URL, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var refused struct {
+			Error string `json:"error"`
+		}
+		_ = json.NewDecoder(resp.Body).Decode(&refused)
+		return errors.New(refused.Error)
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
 // Do sends one of the requests of this package.
 func (c *Client) Do(ctx context.Context, what string, in any) (*Status, error) {
 	body, err := json.Marshal(in)

@@ -59,6 +59,8 @@ type Status struct {
 type Server struct {
 	Chain  *sandbox.Chain
 	Settle func(context.Context) error
+	// Ask answers further questions, GET /NAME, with what it returns.
+	Ask map[string]func(context.Context) (any, error)
 }
 
 // ServeHTTP answers GET /status and POST /pay, /mine, /replace, /doublespend,
@@ -69,14 +71,27 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":"the sandbox chain is moved from this machine only"}`, http.StatusForbidden)
 		return
 	}
-	status, err := s.do(r)
 	w.Header().Set("Content-Type", "application/json")
+	if ask := s.Ask[strings.TrimPrefix(r.URL.Path, "/")]; ask != nil && r.Method == http.MethodGet {
+		s.answer(w, r, ask)
+		return
+	}
+	status, err := s.do(r)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
 		return
 	}
 	_ = json.NewEncoder(w).Encode(status)
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, ask func(context.Context) (any, error)) {
+	v, err := ask(r.Context())
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		v = map[string]string{"error": err.Error()}
+	}
+	_ = json.NewEncoder(w).Encode(v)
 }
 
 func local(r *http.Request) bool {
