@@ -31,6 +31,8 @@ require (
 	github.com/go-json-experiment/json v1.27.2
 )
 
+require github.com/adhocore/gronx v1.20.4
+
 require (
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/aead/siphash v1.0.1 // indirect

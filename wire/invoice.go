@@ -11,6 +11,7 @@ type Invoice struct {
 	Currency        string  `json:"currency"`
 	GUID            string  `json:"guid,omitempty"`
 	OrderID         string  `json:"orderId,omitempty"`
+	BillID          string  `json:"billId,omitempty"`
 	PosData         string  `json:"posData,omitempty"`
 	ItemDesc        string  `json:"itemDesc,omitempty"`
 	ItemCode        string  `json:"itemCode,omitempty"`

@@ -236,6 +236,7 @@ func (p *program) assemble(ctx context.Context) error {
 	p.loop(ctx, "outbox", out.Run)
 	p.loop(ctx, "spender", p.spend)
 	p.loop(ctx, "miner", p.mine)
+	p.loop(ctx, "subscriptions", p.subscriptions)
 	for _, l := range p.background {
 		p.loop(ctx, l.name, l.run)
 	}
@@ -252,6 +253,23 @@ func (p *program) loop(ctx context.Context, name string, f func(context.Context)
 			p.failed <- fmt.Errorf("%s: %w", name, err)
 		}
 	})
+}
+
+// subscriptions makes the bills that are due, every half minute. Several
+// processes may do so at once: each delivery is taken by one of them.
+func (p *program) subscriptions(ctx context.Context) error {
+	t := time.NewTicker(30 * time.Second)
+	defer t.Stop()
+	for {
+		if err := p.app.DeliverSubscriptions(ctx); err != nil && ctx.Err() == nil {
+			p.log.Error("bills of subscriptions", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
 }
 
 func (p *program) mine(ctx context.Context) error {

@@ -50,6 +50,8 @@ var families = map[string]*family{
 	"tokens":           tokenFamily,
 	"sessions":         {entries: map[string]entry{"POST /sessions": {}}},
 	"invoices":         invoiceFamily,
+	"bills":            billFamily,
+	"subscriptions":    subscriptionFamily,
 	"events":           {entries: map[string]entry{"GET /events": {}}},
 	"rates":            {entries: map[string]entry{"GET /rates": {}, "GET /rates/{base}": {}, "GET /rates/{base}/{quote}": {}}},
 	"currencies":       {entries: map[string]entry{"GET /currencies": {}}},

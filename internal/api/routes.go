@@ -100,6 +100,17 @@ var table = []route{
 	{method: "DELETE", pattern: "/recipients/{id}", handle: (*Server).deleteRecipient, facades: payoutOnly, resource: ofRecipient},
 	{method: "POST", pattern: "/recipients/{id}/notifications", handle: (*Server).postRecipientNotification, facades: payoutOnly, resource: ofRecipient},
 
+	{method: "POST", pattern: "/bills", handle: (*Server).postBill, facades: posOrFull},
+	{method: "GET", pattern: "/bills", handle: (*Server).getBills, facades: merchantOnly},
+	{method: "GET", pattern: "/bills/{id}", handle: (*Server).getBill, facades: posOrFull},
+	{method: "PUT", pattern: "/bills/{id}", handle: (*Server).putBill, facades: merchantOnly, resource: ofBill},
+	{method: "POST", pattern: "/bills/{id}/deliveries", handle: (*Server).postBillDelivery, facades: posOrFull, resource: ofBill},
+
+	{method: "POST", pattern: "/subscriptions", handle: (*Server).postSubscription, facades: merchantOnly},
+	{method: "GET", pattern: "/subscriptions", handle: (*Server).getSubscriptions, facades: merchantOnly},
+	{method: "GET", pattern: "/subscriptions/{id}", handle: (*Server).getSubscription, facades: merchantOnly},
+	{method: "PUT", pattern: "/subscriptions/{id}", handle: (*Server).putSubscription, facades: merchantOnly, resource: ofSubscription},
+
 	{method: "GET", pattern: "/rates", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}", handle: (*Server).getRates},
 	{method: "GET", pattern: "/rates/{base}/{quote}", handle: (*Server).getRate},

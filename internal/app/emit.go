@@ -101,6 +101,9 @@ func (a *App) save(tx *store.Tx, inv *invoice.Invoice, changes []invoice.Change,
 	if err := tx.SetInvoice(inv); err != nil {
 		return err
 	}
+	if err := followBill(tx, inv); err != nil {
+		return err
+	}
 	for _, h := range list {
 		if err := a.emit(tx, inv, h); err != nil {
 			return err

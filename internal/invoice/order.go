@@ -66,6 +66,7 @@ type Order struct {
 	Facade            string      `json:"facade"` // of the token it was created with
 	HighValue         bool        `json:"highValue,omitempty"`
 	Tolerance         int64       `json:"tolerance,omitempty"` // how much less than due is accepted, in hundredths of a percent
+	Bill              string      `json:"bill,omitempty"`      // the bill that it pays
 }
 
 // Buyer is what the merchant passed on about the buyer.

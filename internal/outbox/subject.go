@@ -36,6 +36,7 @@ var subjects = map[string]func(tx *store.Tx, e store.Event) (subject, error){
 	"payout":    readPayout,
 	"refund":    readRefund,
 	"recipient": readRecipient,
+	"bill":      readBill,
 }
 
 // extended is the form of every webhook but the standard one of invoices.

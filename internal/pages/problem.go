@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/wire"
@@ -33,6 +34,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(f, fault.InvoiceNotFound):
 		page.Head, page.Body = t.NotFoundHead, t.NotFoundText
+	case errors.Is(f, fault.NotFound) && strings.HasPrefix(r.URL.Path, "/bill"):
+		page.Head, page.Body = t.NoBillHead, t.NoBillText
+	case strings.HasPrefix(r.URL.Path, "/bill"):
 	case errors.Is(f, fault.InvoiceGeneric) && r.URL.Path == "/invoice":
 		page.Head, page.Body = t.UnverifiedHead, t.UnverifiedText
 	case r.Method == http.MethodPost && r.PostFormValue("id") != "":

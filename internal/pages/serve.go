@@ -24,6 +24,9 @@ func (p *Pages) routes() map[string]handler {
 		"GET /invoice/state": p.state,
 		"GET /invoice/live":  p.stream,
 
+		"GET /bill":      p.bill,
+		"POST /bill/pay": p.payBill,
+
 		"POST /invoice/currency": p.chooseCurrency,
 		"POST /invoice/email":    p.giveEmail,
 
@@ -124,7 +127,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"checkout", "problem", "access", "tokens", "mails", "start", "refund", "recipient", "settlement"} {
+	for _, name := range []string{"checkout", "bill", "problem", "access", "tokens", "mails", "start", "refund", "recipient", "settlement"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, "templates/"+name+".html")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// text is every sentence of the checkout page in one language. Words in braces
+// text is every sentence of the payer's pages in one language. Words in braces
 // are filled in; every language uses the same ones.
 type text struct {
 	Code, Language string // BCP 47 tag; the language's name for itself
@@ -33,6 +33,8 @@ type text struct {
 	Sandbox, SandboxPay, SandboxPartial, SandboxOver, SandboxMine     string
 	SandboxLate, SandboxHint                                          string
 	TestNetwork, Offline, Failed, NoScript                            string
+	BillFrom, BillDue, BillFor, BillPay, BillContinue, BillSee        string
+	BillPaid, BillComplete, BillOpen, BillFee, NoBillHead, NoBillText string
 	NotFoundHead, NotFoundText, UnverifiedHead, UnverifiedText, Retry string
 }
 

@@ -37,7 +37,7 @@ func (r *Renderer) Invoice(s app.Shown, f merchant.Facade, now time.Time) *wire.
 	if f == merchant.Public {
 		return w
 	}
-	w.GUID, w.OrderID, w.PosData, w.Token = inv.GUID, o.OrderID, o.PosData, inv.Token
+	w.GUID, w.OrderID, w.PosData, w.Token, w.BillID = inv.GUID, o.OrderID, o.PosData, inv.Token, o.Bill
 	w.BuyerProvidedInfo = provided(inv)
 	if f == merchant.Full {
 		r.merchantOnly(w, s)

@@ -43,6 +43,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"recipients are listed by state, newest first", recipientPages},
 		{"a guid is submitted once", submissions},
 		{"links are told apart, used up and forgotten", recipientLinks},
+		{"bills come back whole and newest first", bills},
+		{"subscriptions come back whole and when they are due", subscriptions},
 		{"a failed operation leaves nothing", rollback},
 		{"an operation that panics leaves nothing", panics},
 		{"an operation whose caller has gone leaves nothing", cancelled},

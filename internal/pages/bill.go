@@ -1,0 +1,109 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/bill"
+	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/merchant"
+	"github.com/quittance/quittance/internal/money"
+)
+
+// billPage is what the template of a bill reads.
+type billPage struct {
+	T         *text
+	Languages []*text
+	ID        string
+	Title     string
+	State     string // of the bill, in the API's words
+	Says      string // what that means
+	Lines     []billLine
+	Fee       string // empty unless the payer bears it
+	Total     string
+	Due, For  string
+	Payable   bool
+	Invoice   string // the page of the invoice that pays it; empty without one
+	Waits     bool   // something may happen: the page reads itself again
+}
+
+type billLine struct{ Description, Quantity, Price, Amount string }
+
+// bill shows a bill: GET /bill?id=….
+func (p *Pages) bill(w http.ResponseWriter, r *http.Request) error {
+	b, m, inv, err := p.App.BillOf(r.Context(), r.FormValue("id"))
+	if err != nil {
+		return err
+	}
+	page, err := p.billModel(b, m, inv, choose(r))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Language", page.T.Code)
+	w.Header().Set("Vary", "Accept-Language")
+	return p.show(w, http.StatusOK, "bill", page)
+}
+
+// payBill opens the invoice, or the one that is open already, and goes there:
+// POST /bill/pay. Who knows a bill's id may pay it.
+func (p *Pages) payBill(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	id := r.PostFormValue("id")
+	if id == "" {
+		return fault.Missing(fault.Missing0, "id")
+	}
+	inv, err := p.App.PayBill(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, route{ID: inv, Lang: routeOf(r).Lang}.String(), http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) billModel(b *bill.Bill, m *merchant.Merchant, inv *app.Shown, t *text) (*billPage, error) {
+	terms := &b.Terms
+	total, err := terms.Total(m.Settings.FeeBasisPoints, m.Settings.FeeFlat)
+	if err != nil {
+		return nil, err
+	}
+	number := terms.Number
+	if number == "" {
+		number = b.ID
+	}
+	page := &billPage{
+		T: t, Languages: languages, ID: b.ID, Title: fill(t.BillFrom, "number", number, "merchant", m.Name), State: string(b.Status),
+		Total: amount(terms.Currency, total) + " " + terms.Currency, For: terms.Name, Says: t.BillOpen,
+	}
+	if !terms.Due.IsZero() {
+		page.Due = terms.Due.UTC().Format("2006-01-02")
+	}
+	if net, err := terms.Net(); err == nil {
+		if fee, err := total.Sub(net); err == nil && !fee.IsZero() {
+			page.Fee = amount(terms.Currency, fee)
+		}
+	}
+	for _, it := range terms.Items {
+		sum, err := (&bill.Terms{Items: []bill.Item{it}}).Net()
+		if err != nil {
+			return nil, err
+		}
+		page.Lines = append(page.Lines, billLine{it.Description, money.NewUnits(uint64(it.Quantity)).String(), amount(terms.Currency, it.Price), amount(terms.Currency, sum)})
+	}
+	switch b.Status {
+	case bill.Paid:
+		page.Says, page.Waits = t.BillPaid, true
+	case bill.Complete:
+		page.Says = t.BillComplete
+	default:
+		page.Payable = true
+	}
+	if inv != nil && (!page.Payable || inv.Status == invoice.New && p.Now().Before(inv.Expires)) {
+		page.Invoice = "/invoice?id=" + url.QueryEscape(inv.ID)
+		page.Waits = page.Waits || page.Payable
+	}
+	return page, nil
+}
