@@ -44,6 +44,9 @@ func (b *batch) seeCoin(h Hit, owner store.AddressOwner, change bool, block *cha
 	if err != nil || c.State == state && c.Block == ref || block == nil && c.State == store.CoinMined {
 		return err
 	}
+	if err := b.touch(c.Transfer); err != nil {
+		return err
+	}
 	c.State, c.Block = state, ref
 	return b.tx.SetCoin(c)
 }
@@ -126,6 +129,9 @@ func (b *batch) loseCoins(txid string) error {
 		}
 		c.State = store.CoinGone
 		if err := b.tx.SetCoin(c); err != nil {
+			return err
+		}
+		if err := b.touch(c.Transfer); err != nil {
 			return err
 		}
 		if c.SpentBy != "" {

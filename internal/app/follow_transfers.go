@@ -47,12 +47,11 @@ func (b *batch) transferSeen(c *store.Coin, tx *chain.Tx, block chain.Ref) error
 	}
 	m.dirty = true
 	if i < 0 {
-		m.Foreign = place
-		return nil
+		return nil // foreign; see whereForeign
 	}
 	m.Attempts[i].Seen = true
 	if block.Hash != "" {
-		m.Attempts[i].Place, m.Current, m.Foreign = place, i, nil
+		m.Attempts[i].Place, m.Current = place, i
 	}
 	return nil
 }
@@ -72,10 +71,20 @@ func (b *batch) transferUndone(id, hash string) error {
 			m.Attempts[i].Place, m.dirty = nil, true
 		}
 	}
-	if m.Foreign != nil && m.Foreign.Hash == hash {
-		m.Foreign, m.dirty = &transfer.Place{Txid: m.Foreign.Txid}, true
-	}
 	return nil
+}
+
+// touch has a transfer looked at again, because something happened to one of its
+// inputs.
+func (b *batch) touch(id string) error {
+	if id == "" {
+		return nil
+	}
+	m, err := b.transfer(id)
+	if err == nil {
+		m.dirty = true
+	}
+	return err
 }
 
 // assessTransfers lets the transfers that the reading concerns take their steps.

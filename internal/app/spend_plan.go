@@ -22,7 +22,7 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 		if orders, err = tx.QueuedOrders(s.wallet.ID, s.now(), orderBatch); err != nil {
 			return err
 		}
-		coins, err = tx.SpendableCoins(s.wallet.ID)
+		coins, err = s.lasting(tx)
 		return err
 	})
 	if err != nil || len(orders) == 0 {
@@ -68,6 +68,30 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return id, s.at("plan/stored")
+}
+
+// lasting lists the coins that can be spent and will be there. Change that waits,
+// of a transfer with several attempts, is not among them: another attempt may
+// still be mined in place of the one that made it.
+func (s *spender) lasting(tx *store.Tx) ([]*store.Coin, error) {
+	list, err := tx.SpendableCoins(s.wallet.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := list[:0]
+	for _, c := range list {
+		if !c.Confirmed {
+			t, err := tx.TransferOf(c.Chain, c.Txid)
+			if errors.Is(err, store.ErrNotFound) || err == nil && len(t.Attempts) > 1 {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // checkSolvent holds the wallet's coins against its account before anything

@@ -62,15 +62,24 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 			return fmt.Errorf("estimate the network fee: %w", err)
 		}
 	}
+	cur := t.Attempt()
 	var free []*store.Coin
 	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		free, err = tx.SpendableCoins(t.Wallet)
+		if free, err = tx.SpendableCoins(t.Wallet); err != nil || cur.Change < 0 {
+			return err
+		}
+		c, err := tx.Coin(t.Chain, chain.Outpoint{Txid: cur.Txid, Vout: uint32(cur.Change)})
+		if err == nil && (c.Transfer != "" || c.SpentBy != "") {
+			return fmt.Errorf("what transfer %s returns is spent by transfer %s already, which a replacement would undo: raise the fee of that one", id, c.Transfer)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // it was never sent
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	cur := t.Attempt()
 	o := chain.Outlay{
 		Account: s.account(), Must: cur.Inputs, Outputs: t.Outputs(), FeeRate: feeRate, MaxFee: feeCap(len(t.Members)),
 		Replaces: &chain.Cost{Fee: cur.Fee, VSize: cur.VSize},
