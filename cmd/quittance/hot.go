@@ -62,12 +62,15 @@ func (h *hotWallets) open(w *merchant.Wallet) (*hot.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sealed seed is damaged: %w", err)
 	}
-	seed, err := bitcoin.Open(sealed, h.passphrase)
+	seed, err := []byte(nil), bitcoin.ErrWrongPassphrase
+	if h.passphrase != "" {
+		seed, err = bitcoin.Open(sealed, h.passphrase)
+	}
 	if errors.Is(err, bitcoin.ErrWrongPassphrase) && w.Network == "regtest" {
 		seed, err = bitcoin.Open(sealed, sandboxPassphrase)
 	}
 	if errors.Is(err, bitcoin.ErrWrongPassphrase) {
-		return nil, errors.New("QUITTANCE_SEED_PASSPHRASE does not open it")
+		return nil, errors.New("QUITTANCE_SEED_PASSPHRASE does not open it, or is not set")
 	}
 	if err != nil {
 		return nil, err

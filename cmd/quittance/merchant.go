@@ -296,7 +296,7 @@ func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words st
 // newMerchant makes a merchant that can receive at once; for play money only,
 // whose seed needs no secret passphrase.
 func newMerchant(ctx context.Context, a *app.App, name, network string) (*merchant.Merchant, string, error) {
-	xpub, sealed, _, err := newSeed("bip84", network, "sandbox", 10)
+	xpub, sealed, _, err := newSeed("bip84", network, sandboxPassphrase, 10)
 	if err != nil {
 		return nil, "", err
 	}

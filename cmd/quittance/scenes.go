@@ -25,6 +25,9 @@ var scenes = []scene{
 	{"replaced", playReplaced},
 	{"bumped", playBumped},
 	{"reorg", playReorg},
+	{"refund", playRefund},
+	{"payouts", playPayouts},
+	{"settle", playSettlement},
 }
 
 // begin orders 10 USD and says so.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/quittance/quittance/client"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/wire"
 )
 
@@ -42,6 +43,13 @@ func newTour(ctx context.Context, p *program, asJSON bool) (*tour, error) {
 		return nil, err
 	}
 	if _, err := p.app.ApprovePairing(ctx, token.PairingCode, list[0].ID); err != nil {
+		return nil, err
+	}
+	_, err = p.app.ChangeMerchant(ctx, list[0].ID, func(m *merchant.Merchant) error {
+		m.Settings.PayoutRuns = "now"
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	t.shop, err = openShop(list[0].WebhookSecret, token.Token, p.app.Now)
@@ -123,6 +131,9 @@ func (t *tour) check(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", scene.name, err)
 		}
 	}
+	if err := t.proveBooks(ctx); err != nil {
+		return err
+	}
 	if bad := t.shop.refused(); bad > 0 {
 		t.wrong++
 		t.say("end", "%d webhooks had a wrong signature", bad)
@@ -132,6 +143,6 @@ func (t *tour) check(ctx context.Context) error {
 		return exitStatus(1)
 	}
 	ok := true
-	t.print(line{Scene: "end", What: fmt.Sprintf("all %d scenes ended as documented; every webhook's signature was right", len(scenes)), OK: &ok})
+	t.print(line{Scene: "end", What: fmt.Sprintf("all %d scenes ended as documented, every webhook's signature was right, and the books add up", len(scenes)), OK: &ok})
 	return nil
 }

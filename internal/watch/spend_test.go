@@ -103,9 +103,9 @@ const stranger = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 func (w *world) transfers() (list []*transfer.Transfer) {
 	w.t.Helper()
-	w.check(w.store.View(w.ctx, func(tx *store.Tx) (err error) {
-		list, err = tx.Transfers("", 100)
-		return err
+	w.check(w.store.View(w.ctx, func(tx *store.Tx) error {
+		list = nil
+		return tx.EachTransfer(func(t *transfer.Transfer) error { list = append(list, t); return nil })
 	}))
 	return list
 }
