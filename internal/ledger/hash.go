@@ -10,15 +10,16 @@ import (
 
 // Seal sets the entry's place in the chain of its merchant and its hash:
 // SHA-256 over the hash before it and everything in the row, each field with its
-// length, so that no two different entries are written the same.
-func (e *Entry) Seal(n int64, prev string) error {
-	refs, err := json.Marshal(e.Refs)
+// length, so that no two different entries are written the same. It returns Refs
+// as they are hashed and stored.
+func (e *Entry) Seal(n int64, prev string) (refs string, err error) {
+	text, err := json.Marshal(e.Refs)
 	if err != nil {
-		return err
+		return "", err
 	}
 	e.N, e.Prev = n, prev
-	e.Hash = e.digest(string(refs))
-	return nil
+	e.Hash = e.digest(string(text))
+	return string(text), nil
 }
 
 // hashVersion changes with the way an entry is written down for its hash.
@@ -53,16 +54,20 @@ func (e *Entry) digest(refs string) string {
 
 // Verify reports whether the entry's hash is right and follows another.
 func (e *Entry) Verify(n int64, prev string) error {
-	want := *e
-	if err := want.Seal(n, prev); err != nil {
+	refs, err := json.Marshal(e.Refs)
+	if err != nil {
 		return err
 	}
+	return e.verify(n, prev, string(refs))
+}
+
+func (e *Entry) verify(n int64, prev, refs string) error {
 	switch {
 	case e.N != n:
 		return fmt.Errorf("ledger: entry %s of merchant %s has number %d where %d is expected", e.ID, e.Merchant, e.N, n)
 	case e.Prev != prev:
 		return fmt.Errorf("ledger: entry %d of merchant %s does not follow the one before it", n, e.Merchant)
-	case e.Hash != want.Hash:
+	case e.Hash != e.digest(refs):
 		return fmt.Errorf("ledger: entry %d of merchant %s was changed: its hash is not that of its contents", n, e.Merchant)
 	}
 	return nil

@@ -70,7 +70,6 @@ type invited struct {
 
 	mu    sync.Mutex
 	hooks []wire.Webhook
-	down  bool // the merchant's server
 	sent  []app.TestAmount
 }
 

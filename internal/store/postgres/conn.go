@@ -11,7 +11,20 @@ import (
 	"github.com/quittance/quittance/internal/store/sqldb"
 )
 
-type conn struct{ tx pgx.Tx }
+type conn struct {
+	tx   pgx.Tx
+	turn *turn // nil in a view
+}
+
+// Queue takes the key, or ends the operation so that it waits for the key with
+// no transaction open: one that waited inside would wake up on a snapshot from
+// before its turn, and lose.
+func (c conn) Queue(key string) error {
+	if c.turn == nil || c.turn.take(key) {
+		return nil
+	}
+	return errQueued
+}
 
 func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	tag, err := c.tx.Exec(ctx, query, args...)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ const (
 // Engine is one pool of connections.
 type Engine struct {
 	pool   *pgxpool.Pool
+	queue  queue
 	closed atomic.Bool
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -84,13 +86,24 @@ func (e *Engine) Close() error {
 // Update runs fn at snapshot isolation and repeats it when another operation
 // changed the same rows first.
 func (e *Engine) Update(ctx context.Context, fn func(sqldb.Conn) error) error {
+	t := turn{queue: &e.queue}
+	defer t.end()
 	var err error
-	for try := range maxTries {
-		if err = e.once(ctx, fn); !retryable(err) {
+	for try := 0; try < maxTries; {
+		if err = e.once(ctx, &t, fn); !retryable(err) && !errors.Is(err, errQueued) {
 			return err
 		}
+		waited := errors.Is(err, errQueued)
+		if err := t.wait(ctx); err != nil {
+			return err
+		}
+		if waited {
+			continue // it has not been tried yet
+		}
+		try++
 		select {
-		case <-time.After(time.Duration(1+try) * time.Millisecond):
+		// Spread out, so that those of several processes do not meet again.
+		case <-time.After(time.Duration(1+mathrand.IntN(2*try)) * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -98,7 +111,7 @@ func (e *Engine) Update(ctx context.Context, fn func(sqldb.Conn) error) error {
 	return err
 }
 
-func (e *Engine) once(ctx context.Context, fn func(sqldb.Conn) error) error {
+func (e *Engine) once(ctx context.Context, t *turn, fn func(sqldb.Conn) error) error {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return e.explain(err)
@@ -117,8 +130,11 @@ func (e *Engine) once(ctx context.Context, fn func(sqldb.Conn) error) error {
 			_ = tx.Rollback(undo)
 		}
 	}()
-	if err := guard(fn, conn{tx}); err != nil {
+	if err := guard(fn, conn{tx, t}); err != nil {
 		return err
+	}
+	if t.missed() {
+		return errQueued
 	}
 	committed = true
 	return e.commit(ctx, c)
@@ -209,7 +225,7 @@ func (e *Engine) View(ctx context.Context, fn func(sqldb.Conn) error) error {
 		return e.explain(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a read leaves nothing behind
-	return fn(conn{tx})
+	return fn(conn{tx: tx})
 }
 
 // sweep forgets marks that nobody can ask for any more.

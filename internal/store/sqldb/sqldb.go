@@ -41,6 +41,10 @@ type Conn interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
 	QueryRow(ctx context.Context, query string, args ...any) Row
+	// Queue is called before rows that many operations change, under a key that
+	// stands for them. An error of it ends the operation, which then runs again
+	// in its turn; until it has ended, no other of this process has the key.
+	Queue(key string) error
 }
 
 // Engine is a database with serializable updates and snapshot reads.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	sqlitedriver "modernc.org/sqlite"
@@ -34,7 +35,7 @@ func (c *conn) prepare(query string) (*sql.Stmt, error) {
 		return s, nil
 	}
 	// A statement outlives the request that first needed it.
-	s, err := c.c.PrepareContext(context.Background(), strings.ReplaceAll(query, "$", "?"))
+	s, err := c.c.PrepareContext(context.Background(), marked(query))
 	if err != nil {
 		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
 	}
@@ -45,6 +46,25 @@ func (c *conn) prepare(query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
+// marked writes the placeholders as SQLite knows them. Those that only count up,
+// each once, become plain question marks: the driver asks for the name of every
+// numbered one, and SQLite looks it up in a list, which makes an insert of many
+// rows quadratic.
+func marked(query string) string {
+	parts := strings.Split(query, "$")
+	plain := strings.Builder{}
+	plain.WriteString(parts[0])
+	for i, part := range parts[1:] {
+		rest, ok := strings.CutPrefix(part, strconv.Itoa(i+1))
+		if !ok || rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+			return strings.ReplaceAll(query, "$", "?")
+		}
+		plain.WriteString("?")
+		plain.WriteString(rest)
+	}
+	return plain.String()
+}
+
 func (c *conn) run(query string) error {
 	s, err := c.prepare(query)
 	if err != nil {
@@ -53,6 +73,9 @@ func (c *conn) run(query string) error {
 	_, err = s.ExecContext(context.Background())
 	return err
 }
+
+// Queue has nothing to wait for: there is one writer.
+func (c *conn) Queue(string) error { return nil }
 
 // Statements do not carry the caller's context: the driver would spend a
 // goroutine on each to watch it, and a single-file statement ends by itself.
