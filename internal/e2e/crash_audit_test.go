@@ -22,12 +22,46 @@ import (
 // once more first.
 const windowSlack = 15 * time.Second
 
-// record is what the database holds of one invoice.
+// record is what the database holds of one invoice, and of the refunds that give
+// back what nobody asked for.
 type record struct {
 	*invoice.Invoice
+	history
+	refunds []history
+	back    money.Units // what the refunds that were not withdrawn give
+}
+
+// history is what happened to one resource, and what was told of it.
+type history struct {
+	resource   string
 	events     []store.Event
 	deliveries []store.Delivery
+	webhooks   map[string]int // deliveries to the shop, by event
 }
+
+func readHistory(tx *store.Tx, resource string) (h history, err error) {
+	h.resource = resource
+	if h.events, err = tx.EventsOf(resource, 0); err != nil {
+		return h, err
+	}
+	if h.deliveries, err = tx.DeliveriesOf(resource); err != nil {
+		return h, err
+	}
+	h.webhooks = map[string]int{}
+	for _, d := range h.deliveries {
+		lane, err := tx.Lane(d.Lane)
+		if err != nil {
+			return h, err
+		}
+		if lane.Kind == "webhook" {
+			h.webhooks[d.Event]++
+		}
+	}
+	return h, nil
+}
+
+// histories are those of the invoice and of its refunds.
+func (r record) histories() []history { return append([]history{r.history}, r.refunds...) }
 
 func (c *crash) records(ctx context.Context, st *store.Store) (out []record) {
 	must(c.t, st.View(ctx, func(tx *store.Tx) error {
@@ -39,11 +73,22 @@ func (c *crash) records(ctx context.Context, st *store.Store) (out []record) {
 		list, err := tx.ListInvoices(store.InvoiceFilter{Merchant: merchants[0].ID, Limit: 1_000_000})
 		for _, inv := range list {
 			r := record{Invoice: inv}
-			if r.events, err = tx.EventsOf(inv.ID, 0); err != nil {
+			if r.history, err = readHistory(tx, inv.ID); err != nil {
 				return err
 			}
-			if r.deliveries, err = tx.DeliveriesOf(inv.ID); err != nil {
+			refunds, err := tx.RefundsOf(inv.ID)
+			if err != nil {
 				return err
+			}
+			for _, back := range refunds {
+				h, err := readHistory(tx, back.ID)
+				if err != nil {
+					return err
+				}
+				r.refunds = append(r.refunds, h)
+				if back.Status.Active() {
+					r.back, _ = r.back.Add(back.Terms.Gross)
+				}
 			}
 			out = append(out, r)
 		}
@@ -60,13 +105,22 @@ func (c *crash) hurry(ctx context.Context, st *store.Store, push bool) (left []s
 		if want := r.due(time.Now()); r.Status != want {
 			left = append(left, fmt.Sprintf("invoice %s is %s, to become %s", r.ID, r.Status, want))
 		}
-		for _, d := range r.deliveries {
-			if d.State == store.Waiting {
-				waiting = append(waiting, d.ID)
-				left = append(left, fmt.Sprintf("delivery %s of invoice %s after %d tries", d.ID, r.ID, d.Attempts))
+		for _, h := range r.histories() {
+			for _, d := range h.deliveries {
+				if d.State == store.Waiting {
+					waiting = append(waiting, d.ID)
+					left = append(left, fmt.Sprintf("delivery %s about %s of invoice %s after %d tries", d.ID, h.resource, r.ID, d.Attempts))
+				}
 			}
 		}
 	}
+	must(c.t, st.View(ctx, func(tx *store.Tx) error {
+		undecided, err := tx.UndecidedPayments(1000)
+		for _, u := range undecided {
+			left = append(left, fmt.Sprintf("a decision about %s %s of invoice %s", u.Amount, u.Asset, u.Invoice))
+		}
+		return err
+	}))
 	if push {
 		must(c.t, st.Update(ctx, func(tx *store.Tx) error {
 			for _, id := range waiting {
@@ -160,11 +214,16 @@ func (c *crash) audit() {
 		}
 		c.auditCredits(r, paid, mined)
 		c.auditEvents(r)
-		c.auditDeliveries(r)
+		for _, h := range r.histories() {
+			c.auditDeliveries(h)
+		}
 		if want := r.due(c.stopped); r.Status != want {
 			c.t.Errorf("invoice %s is %s, its payments make it %s", r.ID, r.Status, want)
 		}
-		events += len(r.events)
+		c.auditRefunds(r)
+		for _, h := range r.histories() {
+			events += len(h.events)
+		}
 	}
 	c.auditPayments(list, mined)
 	c.auditCalls(list)
@@ -270,23 +329,36 @@ func (c *crash) auditEvents(r record) {
 	}
 }
 
-// auditDeliveries checks that each event the merchant is told of has one
-// delivery, and that it was made.
-func (c *crash) auditDeliveries(r record) {
-	count := map[string]int{}
-	for _, d := range r.deliveries {
-		count[d.Event]++
-		if d.State != store.Done {
-			c.t.Errorf("invoice %s: delivery %s is %s after %d tries", r.ID, d.ID, d.State, d.Attempts)
+// auditRefunds checks that what nobody asked for goes back once: all refunds
+// together never give more than the live payments brought.
+func (c *crash) auditRefunds(r record) {
+	for _, h := range r.refunds {
+		for i, e := range h.events {
+			if e.Seq != int64(i+1) {
+				c.t.Errorf("refund %s: event %d has the number %d", h.resource, i+1, e.Seq)
+			}
 		}
 	}
-	for _, e := range r.events {
+	if got := r.Received(); r.back.Cmp(got) > 0 {
+		c.t.Errorf("invoice %s got %s satoshi and gives back %s", r.ID, got, r.back)
+	}
+}
+
+// auditDeliveries checks that each event the merchant is told of has one
+// delivery to the shop, and that all were made.
+func (c *crash) auditDeliveries(h history) {
+	for _, d := range h.deliveries {
+		if d.State != store.Done {
+			c.t.Errorf("%s: delivery %s is %s after %d tries", h.resource, d.ID, d.State, d.Attempts)
+		}
+	}
+	for _, e := range h.events {
 		want := 0
 		if e.Code != 0 {
 			want = 1
 		}
-		if count[e.ID] != want {
-			c.t.Errorf("invoice %s: event %d (%s) has %d deliveries, want %d", r.ID, e.Seq, e.Name, count[e.ID], want)
+		if h.webhooks[e.ID] != want {
+			c.t.Errorf("%s: event %d (%s) has %d deliveries, want %d", h.resource, e.Seq, e.Name, h.webhooks[e.ID], want)
 		}
 	}
 }
@@ -315,26 +387,28 @@ func (c *crash) auditPayments(list []record, mined map[string]bool) {
 
 // auditCalls checks what the shop got: each event at least once with success,
 // none that the database does not know, and none before all earlier ones of
-// its invoice were taken in.
+// its resource were taken in.
 func (c *crash) auditCalls(list []record) {
 	byID := map[string]store.Event{}
 	for _, r := range list {
-		for _, e := range r.events {
-			byID[e.ID] = e
+		for _, h := range r.histories() {
+			for _, e := range h.events {
+				byID[e.ID] = e
+			}
 		}
 	}
 	taken := map[string]bool{}
-	reached := map[string]int64{} // per invoice, the last event that came
+	reached := map[string]int64{} // per resource, the last event that came
 	for _, call := range c.shop.calls {
 		e, ok := byID[call.id]
-		if !ok || e.Resource != call.invoice || e.Code != call.code {
-			c.t.Errorf("webhook %s (%d) of invoice %s came; the database knows %+v", call.id, call.code, call.invoice, e)
+		if !ok || e.Resource != call.resource || e.Code != call.code {
+			c.t.Errorf("webhook %s (%d) about %s came; the database knows %+v", call.id, call.code, call.resource, e)
 			continue
 		}
 		if e.Seq > reached[e.Resource] {
 			for id, other := range byID {
 				if other.Resource == e.Resource && other.Seq < e.Seq && other.Code != 0 && !taken[id] {
-					c.t.Errorf("invoice %s: event %d came before event %d was taken", e.Resource, e.Seq, other.Seq)
+					c.t.Errorf("%s: event %d came before event %d was taken", e.Resource, e.Seq, other.Seq)
 				}
 			}
 			reached[e.Resource] = e.Seq
@@ -343,7 +417,7 @@ func (c *crash) auditCalls(list []record) {
 	}
 	for id, e := range byID {
 		if e.Code != 0 && !taken[id] {
-			c.t.Errorf("invoice %s: event %d (%s) was never taken in", e.Resource, e.Seq, e.Name)
+			c.t.Errorf("%s: event %d (%s) was never taken in", e.Resource, e.Seq, e.Name)
 		}
 	}
 }

@@ -323,9 +323,9 @@ type shop struct {
 
 // call is one webhook as it came; taken says that it was answered with success.
 type call struct {
-	id, invoice string
-	code        int64
-	taken       bool
+	id, resource string
+	code         int64
+	taken        bool
 }
 
 func newShop(t *testing.T, seed uint64, secret, token string) *shop {
