@@ -42,6 +42,9 @@ type namedLoop struct {
 // mailer chooses where mails go: a relay, or the sandbox's own page.
 func (p *program) mailer() (mail.Mailer, error) {
 	if p.conf.SMTP == "" {
+		if !p.conf.Sandbox {
+			p.log.Warn("there is no mail relay (--smtp): letters are kept in the database and reach nobody")
+		}
 		return mail.Sandbox{Store: p.store}, nil
 	}
 	u, err := url.Parse(p.conf.SMTP)
@@ -72,7 +75,10 @@ func (p *program) sms() app.SMS {
 	if p.conf.SMSGateway != "" {
 		return smsGateway{p.conf.SMSGateway}
 	}
-	return sandboxSMS{p.store}
+	if p.conf.Sandbox {
+		return sandboxSMS{p.store}
+	}
+	return nil
 }
 
 // smsGateway hands messages to a service of the operator's choice.

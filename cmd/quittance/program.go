@@ -20,6 +20,7 @@ import (
 
 	"github.com/quittance/quittance/internal/api"
 	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/outbox"
 	"github.com/quittance/quittance/internal/pages"
 	"github.com/quittance/quittance/internal/store"
@@ -33,7 +34,11 @@ type program struct {
 	log        *slog.Logger
 	store      *store.Store
 	app        *app.App
-	play       *playMoney // nil on live networks
+	play       *playMoney // nil outside of the sandbox
+	network    string
+	source     chain.Source // what is followed
+	sender     chain.Sender // what is paid with
+	poll       time.Duration
 	watcher    *watch.Watcher
 	front      *api.Server
 	pages      *pages.Pages
@@ -66,8 +71,8 @@ func (c *clock) skip(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // start puts the parts together and returns once requests are answered.
 func start(ctx context.Context, conf *serveCmd, log *slog.Logger) (p *program, err error) {
-	if !conf.Sandbox {
-		return nil, errors.New("only the sandbox chain is built in so far: start with --sandbox; see \"Going live\" in the README for what is missing")
+	if conf.Sandbox == (conf.Node != "") {
+		return nil, errNothingToFollow
 	}
 	p = &program{conf: conf, log: log, failed: make(chan error, 8), spendNow: make(chan struct{}, 1)}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -136,7 +141,7 @@ func (p *program) open(ctx context.Context) error {
 		return err
 	}
 	p.store = st
-	if p.play, err = openPlayMoney(p.conf.Data, p.log); err != nil {
+	if err = p.follow(ctx); err != nil {
 		return err
 	}
 	rates, err := p.rates()
@@ -150,17 +155,21 @@ func (p *program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := assets("regtest")
+	list := assets(p.network)
 	for i := range list {
-		list[i].Sender = p.play.chain
+		list[i].Sender = p.sender
 	}
-	p.app = app.New(app.Config{
-		Store: st, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Sandbox: p.play, Log: p.log, Now: p.clock.now,
-		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP,
-	})
+	c := app.Config{
+		Store: st, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Log: p.log, Now: p.clock.now,
+		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP, NoMail: p.conf.SMTP == "" && !p.conf.Sandbox,
+	}
+	if p.play != nil {
+		c.Sandbox = p.play
+	}
+	p.app = app.New(c)
 	p.app.TestAmount = p.app.SendTestAmount
 	// A database of another chain is found out before anybody is answered.
-	if _, err := p.app.StartChain(ctx, p.play.source); err != nil {
+	if _, err := p.app.StartChain(ctx, p.source); err != nil {
 		return err
 	}
 	return p.welcome(ctx)
@@ -182,7 +191,7 @@ func instance(data string) (string, error) {
 // no further command.
 func (p *program) welcome(ctx context.Context) error {
 	list, err := p.app.Merchants(ctx)
-	if err != nil || len(list) > 0 {
+	if err != nil || len(list) > 0 || p.play == nil {
 		return err
 	}
 	m, key, err := newMerchant(ctx, p.app, "Sandbox shop", "regtest")
@@ -197,12 +206,14 @@ func (p *program) welcome(ctx context.Context) error {
 func (p *program) assemble(ctx context.Context) error {
 	r := &view.Renderer{PublicURL: p.publicURL, Assets: p.app.Assets}
 	m := newMetrics()
-	w, err := watch.New(watch.Config{App: p.app, Source: p.play.source, Log: p.log})
+	w, err := watch.New(watch.Config{App: p.app, Source: p.source, Poll: p.poll, Log: p.log})
 	if err != nil {
 		return err
 	}
 	p.watcher = w
-	p.play.settle = w.Sync
+	if p.play != nil {
+		p.play.settle = w.Sync
+	}
 	mailer, err := p.mailer()
 	if err != nil {
 		return err
@@ -273,7 +284,7 @@ func (p *program) subscriptions(ctx context.Context) error {
 }
 
 func (p *program) mine(ctx context.Context) error {
-	if p.conf.MineEvery <= 0 {
+	if p.conf.MineEvery <= 0 || p.play == nil {
 		<-ctx.Done()
 		return nil
 	}
@@ -325,6 +336,9 @@ func (p *program) listen(ctx context.Context, l net.Listener) error {
 }
 
 func (p *program) listenControl(context.Context) error {
+	if p.play == nil {
+		return nil
+	}
 	l, err := net.Listen("tcp", p.conf.Control)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for the sandbox's control: %w", p.conf.Control, err)

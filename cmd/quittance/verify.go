@@ -8,11 +8,13 @@ import (
 	"os"
 
 	"github.com/quittance/quittance/internal/app"
-	"github.com/quittance/quittance/internal/chain"
 )
 
 // verifyCmd proves the books, while the server serves.
-type verifyCmd struct{ place }
+type verifyCmd struct {
+	place
+	nodePlace
+}
 
 // Run evaluates every invariant and ends with status 1 when one does not hold.
 // The sandbox's chain lives in the server, so the server looks at it and this asks
@@ -29,7 +31,15 @@ func (c *verifyCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	breaches, err := a.Verify(ctx, app.VerifyOptions{Report: func(f app.Finding) { c.print(os.Stdout, f) }})
+	o := app.VerifyOptions{}
+	if c.Node != "" {
+		n, err := c.connect(ctx)
+		if err != nil {
+			return err
+		}
+		o.Sources, a.Assets[0].Sender = sources(n), n
+	}
+	breaches, err := a.Verify(ctx, app.VerifyOptions{Sources: o.Sources, Report: func(f app.Finding) { c.print(os.Stdout, f) }})
 	if err == nil && breaches > 0 {
 		err = exitStatus(1)
 	}
@@ -53,13 +63,8 @@ func (c *verifyCmd) printAll(list []app.Finding) error {
 // findings verifies the running server's database against its chain.
 func (p *program) findings(ctx context.Context) (any, error) {
 	list := []app.Finding{}
-	_, err := p.app.Verify(ctx, app.VerifyOptions{Sources: p.chains(), Report: func(f app.Finding) { list = append(list, f) }})
+	_, err := p.app.Verify(ctx, app.VerifyOptions{Sources: sources(p.source), Report: func(f app.Finding) { list = append(list, f) }})
 	return list, err
-}
-
-// chains are those that can be asked.
-func (p *program) chains() map[string]chain.Source {
-	return map[string]chain.Source{p.play.source.Chain(): p.play.source}
 }
 
 func (c *verifyCmd) print(w io.Writer, f app.Finding) {

@@ -68,6 +68,7 @@ type Config struct {
 	Log       *slog.Logger
 	PublicURL string  // without a slash at the end
 	AllowHTTP bool    // notification URLs may be plain http
+	NoMail    bool    // nothing can be mailed: there is no relay
 	Signers   Signers // nil: every wallet is watch-only
 	Owner     string  // this process's name in leases; two living ones never share it
 	// TestAmount sends a recipient the small payment that proves an address; nil:

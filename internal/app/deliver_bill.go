@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quittance/quittance/internal/bill"
+	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -20,6 +21,9 @@ func (a *App) DeliverBill(ctx context.Context, id string) (b *bill.Bill, err err
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
 		if b, err = tx.Bill(id); err != nil {
 			return refine(err, noBill())
+		}
+		if a.NoMail {
+			return fault.New(fault.Invalid0, "This server has no mail relay: the operator sets one with --smtp")
 		}
 		if err := b.Deliver(now); err != nil {
 			return err

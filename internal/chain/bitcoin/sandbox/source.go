@@ -9,7 +9,9 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/database"
 	"github.com/btcsuite/btcd/mempool"
+
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/money"
 )
 
@@ -72,7 +74,7 @@ func (c *Chain) Block(ctx context.Context, hash string) (*chain.Block, error) {
 		if err != nil {
 			return err
 		}
-		found = convertBlock(block)
+		found = bitcoin.Block(block, int64(block.Height()), asset)
 		return nil
 	})
 	return found, err
@@ -103,7 +105,7 @@ func (c *Chain) MempoolTx(ctx context.Context, txid string) (*chain.Tx, error) {
 		if err != nil {
 			return err
 		}
-		converted := convertTx(tx)
+		converted := bitcoin.Tx(tx, asset)
 		converted.Replaceable = c.signals(tx, map[chainhash.Hash]bool{})
 		converted.FeeRate = float64(fee) / float64(mempool.GetTxVirtualSize(tx))
 		found = &converted
@@ -130,7 +132,7 @@ func (c *Chain) Balance() money.Units {
 // signals reports whether a transaction or an unconfirmed ancestor of it has a
 // sequence number that allows replacement.
 func (c *Chain) signals(tx *btcutil.Tx, seen map[chainhash.Hash]bool) bool {
-	if signalsItself(tx) {
+	if bitcoin.Signals(tx) {
 		return true
 	}
 	seen[*tx.Hash()] = true
@@ -140,15 +142,6 @@ func (c *Chain) signals(tx *btcutil.Tx, seen map[chainhash.Hash]bool) bool {
 			continue
 		}
 		if parent, err := c.pool.FetchTransaction(&hash); err == nil && c.signals(parent, seen) {
-			return true
-		}
-	}
-	return false
-}
-
-func signalsItself(tx *btcutil.Tx) bool {
-	for _, in := range tx.MsgTx().TxIn {
-		if in.Sequence <= mempool.MaxRBFSequence {
 			return true
 		}
 	}
@@ -180,37 +173,4 @@ func (c *Chain) fetchBlock(hash *chainhash.Hash) (*btcutil.Block, error) {
 	}
 	block.SetHeight(height)
 	return block, nil
-}
-
-func convertBlock(block *btcutil.Block) *chain.Block {
-	header := block.MsgBlock().Header
-	out := &chain.Block{
-		Ref:  chain.Ref{Hash: block.Hash().String(), Height: int64(block.Height())},
-		Prev: header.PrevBlock.String(),
-		Time: header.Timestamp,
-		Txs:  make([]chain.Tx, 0, len(block.Transactions())),
-	}
-	for i, tx := range block.Transactions() {
-		converted := convertTx(tx)
-		if i == 0 {
-			converted.Spends = nil // a coinbase spends nothing
-			converted.Replaceable = false
-		}
-		out.Txs = append(out.Txs, converted)
-	}
-	return out
-}
-
-func convertTx(tx *btcutil.Tx) chain.Tx {
-	out := chain.Tx{ID: tx.Hash().String(), Replaceable: signalsItself(tx)}
-	for _, in := range tx.MsgTx().TxIn {
-		op := in.PreviousOutPoint
-		out.Spends = append(out.Spends, chain.Outpoint{Txid: op.Hash.String(), Vout: op.Index})
-	}
-	for i, o := range tx.MsgTx().TxOut {
-		out.Payments = append(out.Payments, chain.Payment{
-			Vout: uint32(i), To: o.PkScript, Asset: asset, Amount: money.NewUnits(uint64(o.Value)),
-		})
-	}
-	return out
 }
