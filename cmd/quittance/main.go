@@ -34,6 +34,8 @@ type cli struct {
 	Webhook    webhookCmd    `cmd:"" help:"Look at deliveries and send them again."`
 	Payout     payoutCmd     `cmd:"" help:"Look at payouts and release those that are held."`
 	Approver   approverCmd   `cmd:"" help:"Say who may release payouts."`
+	Transfer   transferCmd   `cmd:"" help:"Look at the transactions that pay out, and hurry them along."`
+	PSBT       psbtCmd       `cmd:"" name:"psbt" help:"Have the transactions of watch-only wallets signed elsewhere."`
 	Settlement settlementCmd `cmd:"" help:"Look at settlements, close a period, mark what the bank did."`
 	Payment    paymentCmd    `cmd:"" help:"Decide about money that nobody asked for."`
 	Verify     verifyCmd     `cmd:"" help:"Prove the books: evaluate every invariant, while the server serves."`

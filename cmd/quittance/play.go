@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path/filepath"
 
 	"github.com/quittance/quittance/internal/chain"
@@ -61,6 +62,6 @@ func (p *playMoney) Mine(ctx context.Context, n int) error {
 // Settle waits until the server has followed the chain.
 func (p *playMoney) Settle(ctx context.Context) error { return p.settle(ctx) }
 
-func (p *playMoney) handler(ask map[string]func(context.Context) (any, error)) http.Handler {
+func (p *playMoney) handler(ask map[string]func(context.Context, url.Values) (any, error)) http.Handler {
 	return &control.Server{Chain: p.chain, Settle: p.Settle, Ask: ask}
 }

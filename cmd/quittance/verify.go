@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 
 	"github.com/quittance/quittance/internal/app"
@@ -61,7 +62,7 @@ func (c *verifyCmd) printAll(list []app.Finding) error {
 }
 
 // findings verifies the running server's database against its chain.
-func (p *program) findings(ctx context.Context) (any, error) {
+func (p *program) findings(ctx context.Context, _ url.Values) (any, error) {
 	list := []app.Finding{}
 	_, err := p.app.Verify(ctx, app.VerifyOptions{Sources: sources(p.source), Report: func(f app.Finding) { list = append(list, f) }})
 	return list, err

@@ -415,6 +415,11 @@ func (p *play) Settle(ctx context.Context) error {
 // Send, FeeRate and Unspent make the sandbox chain the network that money leaves to.
 func (p *play) Send(ctx context.Context, raw []byte) error { p.open(); return p.chain.Send(ctx, raw) }
 
+func (p *play) Cost(ctx context.Context, txid string) (chain.Cost, error) {
+	p.open()
+	return p.chain.Cost(ctx, txid)
+}
+
 func (p *play) FeeRate(ctx context.Context, n int) (uint64, error) { return 2000, nil }
 
 func (p *play) Unspent(ctx context.Context, coins []chain.Outpoint) ([]chain.Outpoint, error) {

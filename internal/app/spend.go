@@ -20,6 +20,8 @@ type Signers interface {
 
 const (
 	spendLease   = time.Minute
+	leaseTries   = 100
+	leasePause   = 100 * time.Millisecond
 	resendEvery  = 10 * time.Minute // a transaction that waits is handed over again
 	askAgain     = 10 * time.Second // a signature that policy withheld
 	orderBatch   = 1000             // orders in one transaction
@@ -71,6 +73,9 @@ func (a *App) spendFrom(ctx context.Context, walletID string) error {
 		return err
 	}
 	defer s.done(ctx)
+	if s.asset.Sender == nil {
+		return nil
+	}
 	if err := s.work(ctx); !errors.Is(err, store.ErrFenced) {
 		return err
 	}
@@ -95,11 +100,27 @@ func (a *App) spenderOf(ctx context.Context, walletID string) (*spender, error) 
 		return nil, err
 	}
 	asset, ok := a.Asset(s.wallet.Asset)
-	if !ok || asset.Spending == nil || asset.Sender == nil {
+	if !ok || asset.Spending == nil {
 		return nil, errNoSpending
 	}
 	s.asset = asset
 	return s, nil
+}
+
+// lease takes the lease on a wallet for what a person asked for, and waits while a
+// round of the server's is underway.
+func (a *App) lease(ctx context.Context, walletID string) (*spender, error) {
+	for try := 0; ; try++ {
+		s, err := a.spenderOf(ctx, walletID)
+		if !errors.Is(err, store.ErrFenced) || try == leaseTries {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(leasePause):
+		}
+	}
 }
 
 // done gives the lease back and tells what moved.
@@ -165,6 +186,9 @@ func (s *spender) step(ctx context.Context, t *transfer.Transfer) (again bool, e
 	case transfer.Sign:
 		return s.sign(ctx, t)
 	case transfer.Send:
+		if s.asset.Sender == nil {
+			return false, nil // the server sends it
+		}
 		return s.send(ctx, t)
 	}
 	return false, nil

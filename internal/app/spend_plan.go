@@ -72,7 +72,8 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 
 // lasting lists the coins that can be spent and will be there. Change that waits,
 // of a transfer with several attempts, is not among them: another attempt may
-// still be mined in place of the one that made it.
+// still be mined in place of the one that made it. Neither is what hurries a
+// stranger's transaction along, which may be replaced.
 func (s *spender) lasting(tx *store.Tx) ([]*store.Coin, error) {
 	list, err := tx.SpendableCoins(s.wallet.ID)
 	if err != nil {
@@ -82,7 +83,7 @@ func (s *spender) lasting(tx *store.Tx) ([]*store.Coin, error) {
 	for _, c := range list {
 		if !c.Confirmed {
 			t, err := tx.TransferOf(c.Chain, c.Txid)
-			if errors.Is(err, store.ErrNotFound) || err == nil && len(t.Attempts) > 1 {
+			if errors.Is(err, store.ErrNotFound) || err == nil && (len(t.Attempts) > 1 || t.Lifts()) {
 				continue
 			}
 			if err != nil {
@@ -119,11 +120,8 @@ func (s *spender) reserve(ctx context.Context, t *transfer.Transfer, orders []*t
 		versions[i] = o.Version
 	}
 	return s.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.Fence(s.lease, s.token); err != nil {
+		if err := s.free(tx); err != nil {
 			return err
-		}
-		if locks, err := tx.OutgoingLocks(); err != nil || len(locks) > 0 {
-			return errors.Join(err, errTaken)
 		}
 		for _, c := range t.Attempts[0].Inputs {
 			if err := tx.ReserveCoin(t.Chain, c.Outpoint, t.ID); err != nil {

@@ -42,7 +42,7 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 	if err != nil {
 		return err
 	}
-	s, err := a.spenderOf(ctx, t.Wallet)
+	s, err := a.lease(ctx, t.Wallet)
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,9 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 	if last.Raw == nil {
 		return fmt.Errorf("transfer %s has a replacement already that waits for its signature", id)
 	}
+	if feeRate == 0 && s.asset.Sender == nil {
+		return errNoNode
+	}
 	if feeRate == 0 {
 		if feeRate, err = s.asset.Sender.FeeRate(ctx, 1); err != nil {
 			return fmt.Errorf("estimate the network fee: %w", err)
@@ -70,7 +73,7 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 		}
 		c, err := tx.Coin(t.Chain, chain.Outpoint{Txid: cur.Txid, Vout: uint32(cur.Change)})
 		if err == nil && (c.Transfer != "" || c.SpentBy != "") {
-			return fmt.Errorf("what transfer %s returns is spent by transfer %s already, which a replacement would undo: raise the fee of that one", id, c.Transfer)
+			return fmt.Errorf("what transfer %s returns is spent by transfer %s already, which a replacement would undo: raise the fee of that one, it brings this one along", id, c.Transfer)
 		}
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // it was never sent

@@ -15,7 +15,7 @@ import (
 func (s *spender) sign(ctx context.Context, t *transfer.Transfer) (again bool, err error) {
 	signer, ok := s.signer()
 	if !ok {
-		return false, nil // waits for the packet to be exported and to come back
+		return false, s.awaitSignature(ctx, t)
 	}
 	n := len(t.Attempts) - 1
 	if err := s.at("sign/before"); err != nil {

@@ -29,6 +29,9 @@ type nowhere struct{}
 
 func (nowhere) Send(context.Context, []byte) error           { return nil }
 func (nowhere) FeeRate(context.Context, int) (uint64, error) { return 2000, nil }
+func (nowhere) Cost(context.Context, string) (chain.Cost, error) {
+	return chain.Cost{}, chain.ErrNotFound
+}
 func (nowhere) Unspent(_ context.Context, l []chain.Outpoint) ([]chain.Outpoint, error) {
 	return l, nil
 }

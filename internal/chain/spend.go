@@ -43,9 +43,11 @@ type Outlay struct {
 	// only one of the two can ever confirm.
 	Must []Coin
 	// May are inputs to choose from.
-	May     []Coin
-	Outputs []Output // at least one; exactly these are paid
-	Change  Path     // where the rest returns to
+	May []Coin
+	// Outputs are exactly what is paid. There may be none where everything in Must
+	// returns to Change.
+	Outputs []Output
+	Change  Path // where the rest returns to
 	// FeeRate is in the smallest unit per 1,000 virtual bytes.
 	FeeRate uint64
 	// MaxFee is the most that the transaction may cost; a plan above it is ErrFeeCap.
@@ -53,6 +55,10 @@ type Outlay struct {
 	// Replaces is the fee and size of what this replaces in the mempool, if
 	// anything: the new fee has to exceed it (BIP 125, rules 3 and 4).
 	Replaces *Cost
+	// Lifts is the fee and size of a transaction that waits and that an input comes
+	// from, if the new one is to bring both into a block: its fee is reckoned for
+	// both sizes (child pays for parent).
+	Lifts *Cost
 }
 
 // Cost is what a transaction costs.
@@ -107,6 +113,9 @@ type Spending interface {
 	Own(a Account, p Path) (address string, destination []byte, err error)
 	// Plan chooses inputs and builds the unsigned transaction.
 	Plan(o Outlay) (*Plan, error)
+	// Same reports whether two packets are of one transaction, whatever is signed in
+	// them. The error is a sentence: the second is no packet.
+	Same(packet, other []byte) (bool, error)
 	// Finish holds a signed packet against its plan, checks every signature and
 	// takes the transaction out; ErrAltered when it is another one.
 	Finish(p *Plan, signed []byte) (*Signed, error)
@@ -154,4 +163,6 @@ type Sender interface {
 	// Unspent returns those of the given outputs that the back end knows,
 	// confirmed or waiting, and that nothing it knows of spends.
 	Unspent(ctx context.Context, coins []Outpoint) ([]Outpoint, error)
+	// Cost is the fee and size of a transaction that waits, or ErrNotFound.
+	Cost(ctx context.Context, txid string) (Cost, error)
 }

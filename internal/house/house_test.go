@@ -93,7 +93,7 @@ var may = map[string][]string{
 	"internal/chain/bitcoin":                 {"internal/chain", "internal/money"},
 	"internal/chain/bitcoin/spending":        {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/hot":             {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
-	"internal/chain/bitcoin/node":            {"internal/chain", "internal/chain/bitcoin"},
+	"internal/chain/bitcoin/node":            {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/node/btcdtest":   {},
 	"internal/chain/bitcoin/message":         {"internal/chain", "internal/chain/bitcoin"},
 	"internal/chain/bitcoin/sandbox":         {"internal/chain", "internal/chain/bitcoin", "internal/money"},

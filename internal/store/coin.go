@@ -64,6 +64,15 @@ func (tx *Tx) ReserveCoin(chainName string, o chain.Outpoint, transfer string) e
 		chainName, o.Txid, int64(o.Vout), transfer)
 }
 
+// ReserveWaiting takes a payment that waits for its block, and that the books do
+// not know yet, for the transfer that is to hurry it along; ErrChanged when it is
+// not free or does not wait any more.
+func (tx *Tx) ReserveWaiting(chainName string, o chain.Outpoint, transfer string) error {
+	return tx.one(ErrChanged, `UPDATE coin SET transfer = $4 WHERE chain = $1 AND txid = $2 AND vout = $3 AND transfer = '' AND spent_by = ''
+		AND state = 'pending' AND booked_out = 0`,
+		chainName, o.Txid, int64(o.Vout), transfer)
+}
+
 // FreeCoins gives back what was reserved for a transfer that nobody signed.
 func (tx *Tx) FreeCoins(transfer string) error {
 	_, err := tx.exec(`UPDATE coin SET transfer = '' WHERE transfer = $1 AND spent_by = ''`, transfer)

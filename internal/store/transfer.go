@@ -187,7 +187,7 @@ func (tx *Tx) OpenTransfers(chainName string) ([]*transfer.Transfer, error) {
 // UnfinishedTransfers lists what a wallet's spender still has to do something
 // about, oldest first.
 func (tx *Tx) UnfinishedTransfers(wallet string) ([]*transfer.Transfer, error) {
-	return tx.transfers(`wallet = $1 AND state IN ('planned', 'exported', 'signed', 'sent') AND settled = 0 ORDER BY created_at, id`, wallet)
+	return tx.transfers(`wallet = $1 AND state IN ('planned', 'exported', 'signed', 'sent', 'lost') AND settled = 0 ORDER BY created_at, id`, wallet)
 }
 
 // Transfers lists a wallet's transfers, newest first; with an empty wallet,
@@ -219,5 +219,5 @@ func (tx *Tx) transfers(where string, args ...any) ([]*transfer.Transfer, error)
 // unfinished.
 func (tx *Tx) WalletsWithWork(now time.Time) ([]string, error) {
 	return tx.ids(`SELECT wallet FROM spend_order WHERE state = 'queued' AND not_until <= $1
-		UNION SELECT wallet FROM transfer WHERE settled = 0 AND state IN ('planned', 'signed', 'sent')`, ms(now))
+		UNION SELECT wallet FROM transfer WHERE settled = 0 AND state IN ('planned', 'signed', 'sent', 'lost')`, ms(now))
 }

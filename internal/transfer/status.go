@@ -43,10 +43,10 @@ const (
 var steps = map[State]map[Event]State{
 	Planned:   {PacketExported: Exported, Recorded: Signed, Accepted: Sent, GivenUp: Dropped},
 	Exported:  {PacketExported: Exported, Recorded: Signed, Accepted: Sent, InputsTaken: Lost},
-	Signed:    {Recorded: Signed, Accepted: Sent, InputsTaken: Lost},
+	Signed:    {PacketExported: Signed, Recorded: Signed, Accepted: Sent, InputsTaken: Lost},
 	Sent:      {PacketExported: Sent, Recorded: Sent, Accepted: Sent, DepthReached: Confirmed, InputsTaken: Lost},
 	Confirmed: {DepthLost: Sent},
-	Lost:      {PlannedAnew: Planned},
+	Lost:      {PlannedAnew: Planned, Accepted: Sent},
 	Dropped:   {},
 }
 

@@ -27,6 +27,9 @@ func (t *Transfer) Todo(now time.Time, resend, again time.Duration) Todo {
 	}
 	switch t.State {
 	case Lost:
+		if t.Lifts() {
+			return Nothing
+		}
 		return Replan
 	case Planned:
 		return Sign
@@ -57,6 +60,22 @@ func (t *Transfer) Unsent() int { return t.Current }
 // Plan is the attempt as it was planned.
 func (a *Attempt) Plan() *chain.Plan {
 	return &chain.Plan{Inputs: a.Inputs, Outputs: a.Outputs, Change: a.Change, Cost: chain.Cost{Fee: a.Fee, VSize: a.VSize}, Packet: a.Packet}
+}
+
+// Unsigned is the position of the attempt that waits for a signature; ok is false
+// when none does.
+func (t *Transfer) Unsigned() (n int, ok bool) {
+	n = len(t.Attempts) - 1
+	return n, n >= 0 && len(t.Attempts[n].Raw) == 0 && !t.Attempts[n].Seen && (t.State == Planned || t.State == Exported || t.State == Signed || t.State == Sent)
+}
+
+// Export notes that an unsigned packet leaves: a signature may exist from here on.
+func (t *Transfer) Export(n int) error {
+	if err := t.Move(PacketExported); err != nil {
+		return err
+	}
+	t.Attempts[n].Exported = true
+	return nil
 }
 
 // Record keeps the signature of an attempt. From here on it may be in the world.

@@ -109,6 +109,17 @@ func Plan(id string, orders []*Order, fence int64, now time.Time) *Transfer {
 	return t
 }
 
+// Child returns a transfer that pays nobody: its transaction returns a coin that
+// waits to the wallet, with a fee that brings the one which made it into a block.
+func Child(id, merchantID, walletID, asset, chainName string, fence int64, now time.Time) *Transfer {
+	t := &Transfer{ID: id, Merchant: merchantID, Wallet: walletID, Asset: asset, Chain: chainName, State: Planned, Created: now}
+	t.Fence = fence
+	return t
+}
+
+// Lifts reports that the transfer pays nobody; see Child.
+func (t *Transfer) Lifts() bool { return len(t.Members) == 0 }
+
 // Outputs is what every attempt has to pay.
 func (t *Transfer) Outputs() []chain.Output {
 	out := make([]chain.Output, len(t.Members))
@@ -240,20 +251,24 @@ func (t *Transfer) Next(tip int64) (Event, bool) {
 	if a == nil {
 		return "", false
 	}
-	own, foreign := a.Place.Depth(tip), t.Foreign.Depth(tip)
+	own := a.Place.Depth(tip)
+	// Nobody is paid twice by what pays nobody, so it is given up at once.
+	lost := t.Foreign.Depth(tip) >= BuriedDepth || t.Lifts() && t.Taken()
 	switch t.State {
 	case Planned, Exported, Signed:
-		if foreign >= BuriedDepth && t.State != Planned {
+		if lost && t.State != Planned {
 			return InputsTaken, true
 		}
 		return Accepted, own > 0 || a.Seen
 	case Sent:
-		if foreign >= BuriedDepth {
+		if lost {
 			return InputsTaken, true
 		}
 		return DepthReached, own >= TargetDepth
 	case Confirmed:
 		return DepthLost, own < TargetDepth
+	case Lost:
+		return Accepted, own > 0 // a deep reorganisation brought it back
 	}
 	return "", false
 }
@@ -272,6 +287,7 @@ func (t *Transfer) Settle(tip int64) {
 	case Confirmed:
 		t.Settled = t.Attempt().Place.Depth(tip) >= SettledDepth
 	default:
-		t.Settled = t.State == Dropped
+		// A child whose parent is gone for good has nothing left to do.
+		t.Settled = t.State == Dropped || t.State == Lost && t.Lifts()
 	}
 }

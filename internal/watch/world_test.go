@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -71,6 +72,7 @@ type world struct {
 	shop  *merchant.Merchant
 	token *merchant.Token
 
+	seed   []byte // of the shop's wallet
 	signer *hot.Signer
 	sender chain.Sender // what payments out are handed to; the chain unless a test puts something before it
 	step   func(string) error
@@ -173,9 +175,9 @@ func (w *world) openShop() {
 	var err error
 	w.shop, _, err = w.app.CreateMerchant(w.ctx, "Shop", merchant.Settings{})
 	w.check(err)
-	seed := make([]byte, 32)
-	_, _ = w.rand.Read(seed)
-	w.signer, err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(seed), Now: w.clock.now})
+	w.seed = make([]byte, 32)
+	_, _ = w.rand.Read(w.seed)
+	w.signer, err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
 	w.check(err)
 	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", "bip84", w.signer.XPub(), "")
 	w.check(err)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil"
+	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/wire"
 
 	"github.com/quittance/quittance/internal/chain"
@@ -131,6 +133,14 @@ func TestSendingTellsTakenRefusedAndUnknownApart(t *testing.T) {
 		}
 	}
 	held("waiting")
+	cost, err := n.Cost(ctx, tx.TxHash().String())
+	must(t, err)
+	if cost.Fee.String() != "5000" || cost.VSize != mempool.GetTxVirtualSize(btcutil.NewTx(tx)) {
+		t.Errorf("it costs %+v", cost)
+	}
+	if _, err := n.Cost(ctx, spent.Txid); !errors.Is(err, chain.ErrNotFound) {
+		t.Errorf("the cost of what is mined: %v", err)
+	}
 	b.Mine(1)
 	must(t, n.Send(ctx, raw))
 	held("mined")

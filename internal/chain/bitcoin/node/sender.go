@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/money"
 )
 
 // verdicts are the codes by which a node says that it looked at a transaction and
@@ -95,6 +96,37 @@ func (n *Node) free(ctx context.Context, o chain.Outpoint) (bool, error) {
 		return true, nil
 	}
 	return len(list) == 0 || list[0].SpendingTxid == "", err
+}
+
+// Cost is the fee and size of a transaction in the node's mempool, or
+// chain.ErrNotFound.
+func (n *Node) Cost(ctx context.Context, txid string) (chain.Cost, error) {
+	var entry struct {
+		VSize int64
+		Fees  struct{ Base jsonAmount }
+	}
+	err := n.rpc.call(ctx, &entry, "getmempoolentry", txid)
+	switch {
+	case err == nil:
+		return chain.Cost{Fee: money.NewUnits(uint64(entry.Fees.Base)), VSize: entry.VSize}, nil
+	case isCode(err, codeNotFound):
+		return chain.Cost{}, chain.ErrNotFound
+	case !unsupported(err):
+		return chain.Cost{}, err
+	}
+	// btcd tells it of all at once only.
+	var all map[string]struct {
+		VSize int64
+		Fee   jsonAmount
+	}
+	if err := n.rpc.call(ctx, &all, "getrawmempool", true); err != nil {
+		return chain.Cost{}, err
+	}
+	e, ok := all[txid]
+	if !ok {
+		return chain.Cost{}, chain.ErrNotFound
+	}
+	return chain.Cost{Fee: money.NewUnits(uint64(e.Fee)), VSize: e.VSize}, nil
 }
 
 // FeeRate estimates what confirms within a number of blocks, in satoshi per 1,000

@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/money"
 )
 
 var _ chain.Sender = (*Chain)(nil)
@@ -56,6 +57,20 @@ func (c *Chain) FeeRate(context.Context, int) (uint64, error) {
 		return r, nil
 	}
 	return defaultFeeRate * 1000, nil
+}
+
+// Cost is the fee and size of a transaction in the mempool, or chain.ErrNotFound.
+func (c *Chain) Cost(ctx context.Context, txid string) (cost chain.Cost, err error) {
+	err = c.read(ctx, func() error {
+		tx, err := c.unconfirmed(txid)
+		if err != nil {
+			return err
+		}
+		fee, err := c.feeOf(tx)
+		cost = chain.Cost{Fee: money.NewUnits(uint64(fee)), VSize: mempool.GetTxVirtualSize(tx)}
+		return err
+	})
+	return cost, err
 }
 
 // Unspent returns those of the outputs that the chain or the mempool has made and

@@ -74,6 +74,16 @@ func derivation(acc *bitcoin.Account, path chain.Path, set func([]*psbt.Bip32Der
 	return nil
 }
 
+// Same reports whether two packets are of one unsigned transaction.
+func (s *Spending) Same(packet, other []byte) (bool, error) {
+	b, err := Parse(other)
+	if err != nil {
+		return false, err
+	}
+	a, err := Parse(packet)
+	return err == nil && a.UnsignedTx.TxHash() == b.UnsignedTx.TxHash(), err
+}
+
 // Finish holds a signed packet against its plan: the same transaction, every
 // input signed for all of it, every signature right.
 func (s *Spending) Finish(p *chain.Plan, signed []byte) (*chain.Signed, error) {

@@ -27,6 +27,9 @@ const sequence = wire.MaxTxInSequenceNum - 2
 // get exactly their amounts; inputs and outputs are in the order of BIP 69, so
 // that the change does not stand out by its place.
 func (s *Spending) Plan(o chain.Outlay) (*chain.Plan, error) {
+	if len(o.Outputs) == 0 && len(o.Must) == 0 {
+		return nil, fmt.Errorf("bitcoin: a transaction needs an output, or coins to return")
+	}
 	_, changeScript, err := s.Own(o.Account, o.Change)
 	if err != nil {
 		return nil, err
@@ -44,9 +47,6 @@ func (s *Spending) Plan(o chain.Outlay) (*chain.Plan, error) {
 }
 
 func (s *Spending) outputs(list []chain.Output) (outs []*wire.TxOut, sum int64, err error) {
-	if len(list) == 0 {
-		return nil, 0, fmt.Errorf("bitcoin: a transaction needs an output")
-	}
 	for _, o := range list {
 		sat, ok := o.Amount.Uint64()
 		if !ok || sat > btcutil.MaxSatoshi {
@@ -85,9 +85,13 @@ func (b *builder) vsize(inputs int, change bool) int64 {
 }
 
 // fee is what so many virtual bytes cost, rounded up, and enough to replace what
-// this replaces.
+// this replaces and to lift what this lifts.
 func (b *builder) fee(vsize int64) int64 {
 	fee := (int64(b.FeeRate)*vsize + 999) / 1000
+	if b.Lifts != nil {
+		paid, _ := b.Lifts.Fee.Uint64()
+		fee = max(fee, (int64(b.FeeRate)*(vsize+b.Lifts.VSize)+999)/1000-int64(paid))
+	}
 	if b.Replaces != nil {
 		old, _ := b.Replaces.Fee.Uint64()
 		fee = max(fee, int64(old)+incrementalRelay*vsize)
@@ -140,6 +144,9 @@ func (b *builder) settle(picked choice) (choice, error) {
 	dust := int64(bitcoin.DustLimit(b.changeScript))
 	fee := b.fee(b.vsize(len(picked.coins), true))
 	picked.change = in - b.sum - fee
+	if picked.change < dust && len(b.outs) == 0 {
+		return picked, fmt.Errorf("%w: the network fee of %d satoshi leaves nothing of the %d that would return", chain.ErrFunds, fee, in)
+	}
 	if least := b.fee(b.vsize(len(picked.coins), false)); picked.change < dust {
 		picked.change, fee = 0, in-b.sum
 		if fee < least {

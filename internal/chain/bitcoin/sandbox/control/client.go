@@ -21,9 +21,10 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return c.send(req)
 }
 
-// Ask reads the answer to one of the server's further questions into out.
+// Ask reads the answer to one of the server's further questions, with its query,
+// into out.
 func (c *Client) Ask(ctx context.Context, what string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/"+what, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/"+what, nil)
 	if err != nil {
 		return err
 	}

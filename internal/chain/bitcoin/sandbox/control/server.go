@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/quittance/quittance/internal/chain"
@@ -59,8 +60,8 @@ type Status struct {
 type Server struct {
 	Chain  *sandbox.Chain
 	Settle func(context.Context) error
-	// Ask answers further questions, GET /NAME, with what it returns.
-	Ask map[string]func(context.Context) (any, error)
+	// Ask answers further questions, POST /NAME?…, with what it returns.
+	Ask map[string]func(context.Context, url.Values) (any, error)
 }
 
 // ServeHTTP answers GET /status and POST /pay, /mine, /replace, /doublespend,
@@ -72,7 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if ask := s.Ask[strings.TrimPrefix(r.URL.Path, "/")]; ask != nil && r.Method == http.MethodGet {
+	if ask := s.Ask[strings.TrimPrefix(r.URL.Path, "/")]; ask != nil && r.Method == http.MethodPost {
 		s.answer(w, r, ask)
 		return
 	}
@@ -85,8 +86,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(status)
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, ask func(context.Context) (any, error)) {
-	v, err := ask(r.Context())
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, ask func(context.Context, url.Values) (any, error)) {
+	v, err := ask(r.Context(), r.URL.Query())
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		v = map[string]string{"error": err.Error()}
