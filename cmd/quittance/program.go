@@ -248,6 +248,7 @@ func (p *program) assemble(ctx context.Context) error {
 	p.loop(ctx, "spender", p.spend)
 	p.loop(ctx, "miner", p.mine)
 	p.loop(ctx, "subscriptions", p.subscriptions)
+	p.loop(ctx, "watchdog", p.watchdog)
 	for _, l := range p.background {
 		p.loop(ctx, l.name, l.run)
 	}

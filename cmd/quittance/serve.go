@@ -25,19 +25,20 @@ type serveCmd struct {
 	MineEvery time.Duration `help:"Mine a sandbox block this often; 0 is on demand only." default:"0s" env:"QUITTANCE_MINE_EVERY" placeholder:"DURATION"`
 	Rates     string        `help:"Where prices come from: fixed (the sandbox's table) or live (public sources)." enum:"fixed,live" default:"fixed" env:"QUITTANCE_RATES"`
 
-	TrustProxy     bool    `help:"Believe X-Forwarded-* of a reverse proxy on this machine." env:"QUITTANCE_TRUST_PROXY"`
-	LimitAddress   float64 `help:"Requests per second from one address; 0 is no limit." default:"100" env:"QUITTANCE_LIMIT_ADDRESS"`
-	LimitMerchant  float64 `help:"Requests per second for one merchant; 0 is no limit." default:"100" env:"QUITTANCE_LIMIT_MERCHANT"`
-	MaxConnections int     `help:"Open connections at once." default:"4096" env:"QUITTANCE_MAX_CONNECTIONS"`
-	WebhookPrivate bool    `help:"Also deliver webhooks to loopback and private addresses (always on in the sandbox)." env:"QUITTANCE_WEBHOOK_PRIVATE"`
-	WebhookHTTP    bool    `help:"Also accept http:// notification URLs (always on in the sandbox)." env:"QUITTANCE_WEBHOOK_HTTP"`
-	SMTP           string  `help:"Mail relay, smtp://user:password@host:587 or smtps://…; the sandbox keeps its mails on /sandbox/mails." env:"QUITTANCE_SMTP" placeholder:"URL"`
-	MailFrom       string  `help:"Sender of mails." default:"Quittance <no-reply@localhost>" env:"QUITTANCE_MAIL_FROM"`
-	SMSGateway     string  `help:"URL that receives {number, text} as JSON for each SMS; the sandbox keeps them with its mails." env:"QUITTANCE_SMS_GATEWAY" name:"sms-gateway" placeholder:"URL"`
-	SeedPassphrase string  `help:"Opens the sealed seeds of hot wallets; without it they are watch-only." env:"QUITTANCE_SEED_PASSPHRASE"`
-	HotMaxPayment  uint64  `help:"Most that a hot wallet pays at once, in satoshi; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_PAYMENT" placeholder:"SATOSHI"`
-	HotMaxDay      uint64  `help:"Most that leaves a hot wallet within 24 hours, in satoshi, fees included; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_DAY" placeholder:"SATOSHI"`
-	LogLevel       string  `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"QUITTANCE_LOG_LEVEL"`
+	TrustProxy     bool          `help:"Believe X-Forwarded-* of a reverse proxy on this machine." env:"QUITTANCE_TRUST_PROXY"`
+	LimitAddress   float64       `help:"Requests per second from one address; 0 is no limit." default:"100" env:"QUITTANCE_LIMIT_ADDRESS"`
+	LimitMerchant  float64       `help:"Requests per second for one merchant; 0 is no limit." default:"100" env:"QUITTANCE_LIMIT_MERCHANT"`
+	MaxConnections int           `help:"Open connections at once." default:"4096" env:"QUITTANCE_MAX_CONNECTIONS"`
+	WebhookPrivate bool          `help:"Also deliver webhooks to loopback and private addresses (always on in the sandbox)." env:"QUITTANCE_WEBHOOK_PRIVATE"`
+	WebhookHTTP    bool          `help:"Also accept http:// notification URLs (always on in the sandbox)." env:"QUITTANCE_WEBHOOK_HTTP"`
+	SMTP           string        `help:"Mail relay, smtp://user:password@host:587 or smtps://…; the sandbox keeps its mails on /sandbox/mails." env:"QUITTANCE_SMTP" placeholder:"URL"`
+	MailFrom       string        `help:"Sender of mails." default:"Quittance <no-reply@localhost>" env:"QUITTANCE_MAIL_FROM"`
+	SMSGateway     string        `help:"URL that receives {number, text} as JSON for each SMS; the sandbox keeps them with its mails." env:"QUITTANCE_SMS_GATEWAY" name:"sms-gateway" placeholder:"URL"`
+	SeedPassphrase string        `help:"Opens the sealed seeds of hot wallets; without it they are watch-only." env:"QUITTANCE_SEED_PASSPHRASE"`
+	HotMaxPayment  uint64        `help:"Most that a hot wallet pays at once, in satoshi; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_PAYMENT" placeholder:"SATOSHI"`
+	HotMaxDay      uint64        `help:"Most that leaves a hot wallet within 24 hours, in satoshi, fees included; 0 is no limit." default:"0" env:"QUITTANCE_HOT_MAX_DAY" placeholder:"SATOSHI"`
+	VerifyEvery    time.Duration `help:"How often all invariants are checked while serving; a breach stops all money out. 0 is never." default:"15m" env:"QUITTANCE_VERIFY_EVERY" placeholder:"DURATION"`
+	LogLevel       string        `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"QUITTANCE_LOG_LEVEL"`
 
 	sources []feed.Source // of live prices; nil is every one there is
 }

@@ -38,6 +38,7 @@ func (a *App) Verify(ctx context.Context, o VerifyOptions) (breaches int, err er
 		{"LedgerZero", v.ledger},
 		{"LedgerChain", v.ledgerChain},
 		{"BalanceDerived", v.balances},
+		{"ReorgReversed", v.reversed},
 		{"CreditOnce", v.creditOnce},
 		{"CreditBacked", v.creditBacked},
 		{"Solvent", v.solvent},
@@ -49,6 +50,8 @@ func (a *App) Verify(ctx context.Context, o VerifyOptions) (breaches int, err er
 		{"PayoutExact", v.exact},
 		{"ReserveFirst", v.reserved},
 		{"RefundsWithinCredits", v.refunds},
+		{"MoneyExact", v.settlements},
+		{"TenantSealed", v.tenants},
 		{"IdemOnce", v.once},
 		{"OutboxAtomic", v.outbox},
 		{"ChainBound", v.bound},
@@ -107,18 +110,4 @@ func (a *App) Locks(ctx context.Context) (list []store.OutgoingLock, err error) 
 		return err
 	})
 	return list, err
-}
-
-// Watchdog verifies the invariants and locks money out at the first breach.
-func (a *App) Watchdog(ctx context.Context, sources map[string]chain.Source) error {
-	first := ""
-	_, err := a.Verify(ctx, VerifyOptions{Sources: sources, Report: func(f Finding) {
-		if f.Breach != "" && first == "" {
-			first = f.Name + ": " + f.Breach
-		}
-	}})
-	if err == nil && first != "" {
-		err = a.Lock(ctx, "verify", first)
-	}
-	return err
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/quittance/quittance/internal/chain"
@@ -30,7 +31,10 @@ func (v *verification) creditBacked(f *Finding) error {
 			}
 			f.Checked++
 			hash, err := src.HashAt(v.ctx, c.Height)
-			if err != nil || hash != c.BlockHash {
+			if err != nil && !errors.Is(err, chain.ErrNotFound) {
+				return err
+			}
+			if hash != c.BlockHash {
 				f.Breach = fmt.Sprintf("payment %s:%d is booked from block %s, which is not in the best chain", c.Outpoint.Txid, c.Outpoint.Vout, c.BlockHash)
 				return nil
 			}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -18,11 +19,12 @@ const auditChunk = 4000
 
 // audit is what reading all ledgers came to.
 type audit struct {
-	entries  int64
-	postings int64
-	zero     string // first breach of each kind
-	chain    string
-	derived  string
+	entries   int64
+	postings  int64
+	reversals []*ledger.Entry
+	zero      string // first breach of each kind
+	chain     string
+	derived   string
 }
 
 // chunk is a run of entries of one merchant.
@@ -33,6 +35,7 @@ type chunk struct {
 	sums        map[string]money.Delta
 	counts      map[string]int64
 	entries     int64
+	reversals   []*ledger.Entry
 	zero, chain string
 }
 
@@ -86,6 +89,9 @@ func (c *chunk) read(tx *store.Tx) error {
 		if err := e.Check(); err != nil && c.zero == "" {
 			c.zero = err.Error()
 		}
+		if e.Reverses != "" {
+			c.reversals = append(c.reversals, e)
+		}
 		for _, p := range e.Postings {
 			key := c.merchant + "/" + p.Account + "/" + p.Asset
 			sum, err := c.sums[key].Add(p.Amount)
@@ -107,6 +113,7 @@ func fold(chunks []*chunk, accounts []store.Account) *audit {
 	var before *chunk
 	for _, c := range chunks {
 		b.entries += c.entries
+		b.reversals = append(b.reversals, c.reversals...)
 		prev := ""
 		if before != nil && before.merchant == c.merchant {
 			prev = before.last
@@ -171,6 +178,28 @@ func (v *verification) balances(f *Finding) error {
 		f.Checked, f.Of, f.Breach = b.postings, "postings", b.derived
 	}
 	return err
+}
+
+// reversed: what takes an entry back is its equal and opposite.
+func (v *verification) reversed(f *Finding) error {
+	b, err := v.read()
+	if err != nil {
+		return err
+	}
+	f.Of = "reversals"
+	return v.view(func(tx *store.Tx) error {
+		for _, r := range b.reversals {
+			f.Checked++
+			e, err := tx.Entry(r.Reverses)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			if f.Breach == "" && (err != nil || !e.Undone(r)) {
+				f.Breach = fmt.Sprintf("entry %s takes entry %s back, and is not its equal and opposite", r.ID, r.Reverses)
+			}
+		}
+		return nil
+	})
 }
 
 // creditOnce holds the receipts that stand against the payments that say they

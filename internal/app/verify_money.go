@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/quittance/quittance/internal/ledger"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/settlement"
 	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/internal/transfer"
 )
@@ -144,6 +147,66 @@ func (v *verification) refunds(f *Finding) error {
 			}
 			return nil
 		})
+	})
+}
+
+// settlements: opening balance, entries and withholdings of each add up to its
+// total, its entries to their sum, and it begins where the one before ended.
+func (v *verification) settlements(f *Finding) error {
+	f.Of = "settlements"
+	return v.view(func(tx *store.Tx) error {
+		list, err := tx.ListSettlements(store.SettlementFilter{Limit: 1 << 40})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(list, func(a, b *settlement.Settlement) int { return cmp.Compare(a.Terms.To, b.Terms.To) })
+		ended := map[string]int64{}
+		for _, s := range list {
+			f.Checked++
+			ledgerID := s.Merchant + "/" + s.Currency
+			why, err := uneven(tx, s, ended[ledgerID])
+			if err != nil {
+				return err
+			}
+			if ended[ledgerID] = s.Terms.To; f.Breach == "" {
+				f.Breach = why
+			}
+		}
+		return nil
+	})
+}
+
+// uneven says what of a settlement does not add up; empty: all does.
+func uneven(tx *store.Tx, s *settlement.Settlement, ended int64) (string, error) {
+	t := &s.Terms
+	lines, err := tx.PeriodLines(s.Merchant, s.Currency, t.From, t.To)
+	var sum money.Delta
+	for _, l := range lines {
+		if sum, err = sum.Add(l.Amount); err != nil {
+			break
+		}
+	}
+	total, err1 := t.Balance.Add(t.Sum)
+	total, err2 := total.Sub(t.Withheld().Delta())
+	switch {
+	case errors.Join(err, err1, err2) != nil:
+		return "", errors.Join(err, err1, err2)
+	case sum.Cmp(t.Sum) != 0:
+		return fmt.Sprintf("settlement %s says that its entries add up to %s, and they do to %s", s.ID, t.Sum, sum), nil
+	case total.Cmp(t.Total.Delta()) != 0:
+		return fmt.Sprintf("settlement %s: %s and %s less %s are not %s", s.ID, t.Balance, t.Sum, t.Withheld(), t.Total), nil
+	case t.From != ended:
+		return fmt.Sprintf("settlement %s begins after entry %d, and the one before ended with %d", s.ID, t.From, ended), nil
+	}
+	return "", nil
+}
+
+// tenants: nothing about one merchant is in a queue of another.
+func (v *verification) tenants(f *Finding) error {
+	return v.view(func(tx *store.Tx) (err error) {
+		f.Of = "deliveries"
+		f.Checked, f.Breach, err = tx.StrayDeliveries()
+		return err
 	})
 }
 

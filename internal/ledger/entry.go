@@ -140,6 +140,20 @@ func (e *Entry) Reverse(key string, at time.Time) *Entry {
 	return r
 }
 
+// Undone reports whether r is the equal and opposite of the entry.
+func (e *Entry) Undone(r *Entry) bool {
+	if len(e.Postings) != len(r.Postings) || e.Merchant != r.Merchant {
+		return false
+	}
+	for i, p := range e.Postings {
+		q := r.Postings[i]
+		if p.Account != q.Account || p.Asset != q.Asset || p.Amount.Cmp(q.Amount.Neg()) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Insufficient is an account that would be overdrawn.
 type Insufficient struct {
 	Account string

@@ -164,6 +164,20 @@ func (tx *Tx) RepeatedGUIDs() (n int64, bad string, err error) {
 	return n, bad, nil
 }
 
+// StrayDeliveries counts the deliveries and names one whose event belongs to
+// another merchant than its lane.
+func (tx *Tx) StrayDeliveries() (n int64, bad string, err error) {
+	if err := tx.row(`SELECT count(*) FROM delivery`, nil, &n); err != nil {
+		return n, "", err
+	}
+	var id string
+	err = tx.row(`SELECT d.id FROM delivery d JOIN lane l ON l.id = d.lane JOIN event e ON e.id = d.event WHERE e.merchant <> l.merchant LIMIT 1`, nil, &id)
+	if errors.Is(err, ErrNotFound) {
+		return n, "", nil
+	}
+	return n, "delivery " + id + " tells one merchant about another's", err
+}
+
 // EventGaps counts the resources with events and names one whose numbers have a gap.
 func (tx *Tx) EventGaps() (n int64, bad string, err error) {
 	if err := tx.row(`SELECT count(*) FROM (SELECT DISTINCT resource FROM event) r`, nil, &n); err != nil {
