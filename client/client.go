@@ -1,21 +1,14 @@
 package client
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/quittance/quittance/wire"
 )
-
-const maxAnswer = 32 << 20
 
 // Client is a connection to one server under one identity. It is safe for
 // concurrent use.
@@ -85,68 +78,4 @@ func (c *Client) need(facade string) (string, error) {
 		return t, nil
 	}
 	return "", fmt.Errorf("client: no token for the %s facade; pair first", facade)
-}
-
-// request is one call.
-type request struct {
-	method string
-	path   string
-	query  url.Values
-	body   any
-	signed bool
-}
-
-// do sends a request and reads the data of the answer into out, unless it is nil.
-func (c *Client) do(ctx context.Context, r request, out any) error {
-	target := c.base + r.path
-	if len(r.query) > 0 {
-		target += "?" + r.query.Encode()
-	}
-	var body []byte
-	if r.body != nil {
-		var err error
-		if body, err = json.Marshal(r.body); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Accept-Version", "2.0.0")
-	if r.signed && c.key != nil {
-		req.Header.Set("X-Identity", c.key.Identity())
-		req.Header.Set("X-Signature", c.key.Sign(target, body))
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	return read(resp, out)
-}
-
-func read(resp *http.Response, out any) error {
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	var answer struct {
-		Status string            `json:"status"`
-		Code   string            `json:"code"`
-		Error  string            `json:"error"`
-		Errors []wire.ParamError `json:"errors"`
-		Data   json.RawMessage   `json:"data"`
-	}
-	if err := json.Unmarshal(b, &answer); err != nil {
-		return fmt.Errorf("client: the answer (HTTP %d) is not of this API: %w", resp.StatusCode, err)
-	}
-	if answer.Error != "" || resp.StatusCode != http.StatusOK {
-		return &Error{Status: resp.StatusCode, Code: answer.Code, Message: answer.Error, Params: answer.Errors}
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(answer.Data, out)
 }

@@ -75,6 +75,54 @@ func TestARefusalIsAnError(t *testing.T) {
 	}
 }
 
+// A ledger's lines come bare, and wrapped only when there are none; a group of
+// payouts comes bare, and a filter that says nothing is not sent.
+func TestAnswersAreReadWithAndWithoutTheirWrapping(t *testing.T) {
+	answers := map[string]string{
+		"/ledgers/USD?startDate=2026-01-02T03%3A04%3A05.006Z&token=m": `[{"type":"Invoice","code":1000,"amount":1234567890123,"scale":100000000}]`,
+		"/ledgers/EUR?token=m":         `{"data":[]}`,
+		"/payouts/group/g?token=p":     `{"cancelled":[{"id":"a"}],"failed":[{"errMessage":"no","payoutId":"b","payee":null}]}`,
+		"/payouts?limit=3&token=p":     `{"facade":"payout/payout","data":[{"id":"a","amount":10.5}]}`,
+		"/payouts/unknown?token=p":     `[]`,
+		"/settlements?token=m":         `{"facade":"merchant/settlement","data":[]}`,
+		"/refunds?invoiceId=i&token=m": `{"data":[{"id":"r","transactionAmount":0.00001}]}`,
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, ok := answers[r.URL.RequestURI()]
+		if !ok {
+			t.Errorf("asked %s", r.URL.RequestURI())
+		}
+		fmt.Fprint(w, answer)
+	}))
+	defer srv.Close()
+	c := New(srv.URL, nil, WithToken(Merchant, "m"), WithToken(Payout, "p"))
+	ctx := t.Context()
+	lines, err := c.LedgerEntries(ctx, "USD", LedgerFilter{From: time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC)})
+	if err != nil || len(lines) != 1 || lines[0].Amount != "1234567890123" {
+		t.Errorf("bare lines: %+v, %v", lines, err)
+	}
+	if lines, err := c.LedgerEntries(ctx, "EUR", LedgerFilter{}); err != nil || len(lines) != 0 {
+		t.Errorf("no lines: %+v, %v", lines, err)
+	}
+	g, err := c.CancelPayoutGroup(ctx, "g")
+	if err != nil || len(g.Cancelled) != 1 || len(g.Failed) != 1 || *g.Failed[0].PayoutID != "b" || g.Failed[0].Payee != nil {
+		t.Errorf("a group: %+v, %v", g, err)
+	}
+	list, err := c.Payouts(ctx, PayoutFilter{Limit: 3})
+	if err != nil || len(list) != 1 || list[0].Amount != "10.5" {
+		t.Errorf("a page: %+v, %v", list, err)
+	}
+	if _, err := c.Payout(ctx, "unknown"); err == nil {
+		t.Error("a list was taken for a payout")
+	}
+	if list, err := c.Settlements(ctx, SettlementFilter{}); err != nil || len(list) != 0 {
+		t.Errorf("no settlements: %+v, %v", list, err)
+	}
+	if list, err := c.Refunds(ctx, "i"); err != nil || len(list) != 1 || list[0].TransactionAmount != "0.00001" {
+		t.Errorf("refunds: %+v, %v", list, err)
+	}
+}
+
 func TestAWebhookIsChecked(t *testing.T) {
 	key := make([]byte, 32)
 	rand.Read(key)

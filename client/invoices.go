@@ -53,26 +53,9 @@ type InvoiceFilter struct {
 
 // Invoices lists the merchant's invoices, newest first.
 func (c *Client) Invoices(ctx context.Context, f InvoiceFilter) ([]wire.Invoice, error) {
-	t, err := c.need(Merchant)
-	if err != nil {
-		return nil, err
-	}
-	const form = "2006-01-02T15:04:05.000Z"
-	q := url.Values{"token": {t}, "dateStart": {f.From.UTC().Format(form)}, "dateEnd": {f.To.UTC().Format(form)}}
-	for name, v := range map[string]string{"status": f.Status, "orderId": f.OrderID, "limit": positive(f.Limit), "offset": positive(f.Offset)} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
-	var list []wire.Invoice
-	return list, c.do(ctx, request{method: http.MethodGet, path: "/invoices", query: q, signed: true}, &list)
-}
-
-func positive(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
+	return get[[]wire.Invoice](ctx, c, Merchant, "/invoices",
+		"dateStart", f.From.UTC().Format(instantForm), "dateEnd", f.To.UTC().Format(instantForm), "status", f.Status, "orderId", f.OrderID,
+		"limit", positive(f.Limit), "offset", positive(f.Offset))
 }
 
 // InvoiceUpdate changes the buyer's contact: exactly one of BuyerEmail and BuyerSms.
@@ -116,11 +99,7 @@ func (c *Client) cancel(ctx context.Context, path string, force bool) (*wire.Inv
 
 // ResendInvoice asks for the invoice's webhook again.
 func (c *Client) ResendInvoice(ctx context.Context, id string) error {
-	t, err := c.need(Merchant)
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, request{method: http.MethodPost, path: "/invoices/" + url.PathEscape(id) + "/notifications", body: map[string]string{"token": t}, signed: true}, nil)
+	return c.post(ctx, Merchant, "/invoices/"+url.PathEscape(id)+"/notifications")
 }
 
 // PayInvoice lets a sandbox server pay the invoice; until is "confirmed" or
@@ -135,12 +114,7 @@ func (c *Client) PayInvoice(ctx context.Context, id, until string) (*wire.Invoic
 
 // InvoiceEvents asks for a token that opens the invoice's event stream.
 func (c *Client) InvoiceEvents(ctx context.Context, id string) (*wire.EventToken, error) {
-	t, err := c.need(Merchant)
-	if err != nil {
-		return nil, err
-	}
-	var out wire.EventToken
-	return &out, c.do(ctx, request{method: http.MethodGet, path: "/invoices/" + url.PathEscape(id) + "/events", query: url.Values{"token": {t}}, signed: true}, &out)
+	return resource[wire.EventToken](ctx, c, Merchant, http.MethodGet, "/invoices/"+url.PathEscape(id)+"/events")
 }
 
 func (c *Client) invoice(ctx context.Context, r request) (*wire.Invoice, error) {

@@ -8,43 +8,35 @@ import (
 	"github.com/quittance/quittance/wire"
 )
 
+func recipientPath(id string) string { return "/recipients/" + url.PathEscape(id) }
+
 // SubmitRecipients invites people by e-mail, at most 1,000 at once, and returns
-// them in the same order. With a guid the request can be repeated safely.
+// them in the same order; one who is known already is returned as is. With a guid
+// the request can be repeated safely. A bad address refuses the whole request
+// with 010002.
 func (c *Client) SubmitRecipients(ctx context.Context, guid string, list ...wire.NewRecipient) ([]wire.Recipient, error) {
 	t, err := c.need(Payout)
 	if err != nil {
 		return nil, err
 	}
-	var out []wire.Recipient
 	body := wire.RecipientRequest{Token: t, GUID: guid, Recipients: list}
-	return out, c.do(ctx, request{method: http.MethodPost, path: "/recipients", body: body, signed: true}, &out)
+	return ask[[]wire.Recipient](ctx, c, http.MethodPost, "/recipients", nil, body)
 }
 
 // RecipientFilter chooses recipients. An empty status is every one but removed.
 type RecipientFilter struct {
 	Status        string
-	Limit, Offset int
+	Limit, Offset int // by default 100 and 0; the limit is 1,000 at most
 }
 
 // Recipients lists the merchant's recipients, newest first.
 func (c *Client) Recipients(ctx context.Context, f RecipientFilter) ([]wire.Recipient, error) {
-	t, err := c.need(Payout)
-	if err != nil {
-		return nil, err
-	}
-	q := url.Values{"token": {t}}
-	for name, v := range map[string]string{"status": f.Status, "limit": positive(f.Limit), "offset": positive(f.Offset)} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
-	var out []wire.Recipient
-	return out, c.do(ctx, request{method: http.MethodGet, path: "/recipients", query: q, signed: true}, &out)
+	return get[[]wire.Recipient](ctx, c, Payout, "/recipients", "status", f.Status, "limit", positive(f.Limit), "offset", positive(f.Offset))
 }
 
-// Recipient reads one recipient.
+// Recipient reads one recipient. An unknown one is refused with 020001.
 func (c *Client) Recipient(ctx context.Context, id string) (*wire.Recipient, error) {
-	return c.recipient(ctx, http.MethodGet, id, nil)
+	return resource[wire.Recipient](ctx, c, Payout, http.MethodGet, recipientPath(id))
 }
 
 // UpdateRecipient changes label and notification URL; what is empty stays.
@@ -53,40 +45,18 @@ func (c *Client) UpdateRecipient(ctx context.Context, id, label, notificationURL
 	if err != nil {
 		return nil, err
 	}
-	return c.recipient(ctx, http.MethodPut, id, wire.RecipientUpdate{Token: t, Label: label, NotificationURL: notificationURL})
+	body := wire.RecipientUpdate{Token: t, Label: label, NotificationURL: notificationURL}
+	return one[wire.Recipient](ctx, c, http.MethodPut, recipientPath(id), nil, body)
 }
 
-func (c *Client) recipient(ctx context.Context, method, id string, body any) (*wire.Recipient, error) {
-	t, err := c.need(Payout)
-	if err != nil {
-		return nil, err
-	}
-	q := url.Values{}
-	if body == nil {
-		q.Set("token", t)
-	}
-	var r wire.Recipient
-	if err := c.do(ctx, request{method: method, path: "/recipients/" + url.PathEscape(id), query: q, body: body, signed: true}, &r); err != nil {
-		return nil, err
-	}
-	return &r, nil
-}
-
-// RemoveRecipient removes one. The same e-mail address can be invited anew.
+// RemoveRecipient removes one. The same e-mail address can be invited anew. While
+// a new payout waits for the recipient, that is refused with 040002.
 func (c *Client) RemoveRecipient(ctx context.Context, id string) error {
-	t, err := c.need(Payout)
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, request{method: http.MethodDelete, path: "/recipients/" + url.PathEscape(id), query: url.Values{"token": {t}}, signed: true}, nil)
+	_, err := resource[struct{}](ctx, c, Payout, http.MethodDelete, recipientPath(id))
+	return err
 }
 
 // ResendRecipientNotification has the recipient's webhook sent again.
 func (c *Client) ResendRecipientNotification(ctx context.Context, id string) error {
-	t, err := c.need(Payout)
-	if err != nil {
-		return err
-	}
-	body := map[string]string{"token": t}
-	return c.do(ctx, request{method: http.MethodPost, path: "/recipients/" + url.PathEscape(id) + "/notifications", body: body, signed: true}, nil)
+	return c.post(ctx, Payout, recipientPath(id)+"/notifications")
 }

@@ -79,6 +79,5 @@ func (c *Client) sins(ctx context.Context, method, facade, rest string, body any
 	if err != nil {
 		return nil, err
 	}
-	var list []string
-	return list, c.do(ctx, request{method: method, path: "/tokens/" + t + "/sins" + rest, body: body, signed: true}, &list)
+	return ask[[]string](ctx, c, method, "/tokens/"+t+"/sins"+rest, nil, body)
 }

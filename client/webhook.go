@@ -46,7 +46,7 @@ func CheckWebhook(secret string, h http.Header, body []byte, now time.Time) (id 
 }
 
 // CheckSignature verifies the x-signature header of a received webhook: token is
-// the API token that the invoice was created with, body the raw body.
+// the API token that the invoice, refund, recipient or payout was created with, body the raw body.
 func CheckSignature(token string, h http.Header, body []byte) error {
 	m := hmac.New(sha256.New, []byte(token))
 	m.Write(body)

@@ -16,12 +16,13 @@ type Payout struct {
 	Label             string                       `json:"label,omitempty"`
 	NotificationURL   string                       `json:"notificationURL,omitempty"`
 	NotificationEmail string                       `json:"notificationEmail,omitempty"`
-	Message           string                       `json:"message,omitempty"`
+	Message           string                       `json:"message,omitempty"` // why it failed
+	Code              int64                        `json:"code,omitempty"`    // of the failure
 	EffectiveDate     string                       `json:"effectiveDate"`
 	RequestDate       string                       `json:"requestDate"`
 	DateExecuted      string                       `json:"dateExecuted,omitempty"`
 	Date              string                       `json:"date,omitempty"` // in webhooks only: dateExecuted once more
-	Status            string                       `json:"status"`
+	Status            string                       `json:"status"`         // new, funded, processing, complete, cancelled or failed
 	GroupID           string                       `json:"groupId,omitempty"`
 	IgnoreEmails      bool                         `json:"ignoreEmails"`
 	Transactions      []PayoutTransaction          `json:"transactions"`
@@ -30,9 +31,10 @@ type Payout struct {
 
 // PayoutTransaction is what a payout left with.
 type PayoutTransaction struct {
-	Txid   string `json:"txid"`
-	Amount Number `json:"amount"` // in the asset that was sent
-	Date   string `json:"date"`
+	Txid          string `json:"txid"`
+	Amount        Number `json:"amount"` // in the asset that was sent
+	Date          string `json:"date"`
+	Confirmations *int64 `json:"confirmations,omitempty"`
 }
 
 // PayoutEnvelope wraps one payout.
@@ -62,12 +64,19 @@ type PayoutFailed struct {
 	Payee      *string `json:"payee"`
 }
 
-// PayoutRequest is the body of POST /payouts, and one instruction of a group.
+// PayoutGroupRequest is the body of POST /payouts/group.
+type PayoutGroupRequest struct {
+	Token        string          `json:"token"`
+	Instructions []PayoutRequest `json:"instructions"` // 1 to 1,000, without tokens
+}
+
+// PayoutRequest is the body of POST /payouts, and one instruction of a group. One
+// of RecipientID, ShopperID and Email says who is paid.
 type PayoutRequest struct {
 	Token             string `json:"token,omitempty"`
-	Amount            Number `json:"amount"`
+	Amount            Number `json:"amount"` // in units of Currency, worth 5 USD or more
 	Currency          string `json:"currency"`
-	LedgerCurrency    string `json:"ledgerCurrency,omitempty"`
+	LedgerCurrency    string `json:"ledgerCurrency,omitempty"` // which ledger pays; by default that of the settlements
 	RecipientID       string `json:"recipientId,omitempty"`
 	ShopperID         string `json:"shopperId,omitempty"`
 	Email             string `json:"email,omitempty"`
@@ -76,6 +85,6 @@ type PayoutRequest struct {
 	Message           string `json:"message,omitempty"`
 	NotificationURL   string `json:"notificationURL,omitempty"`
 	NotificationEmail string `json:"notificationEmail,omitempty"`
-	EffectiveDate     string `json:"effectiveDate,omitempty"`
+	EffectiveDate     string `json:"effectiveDate,omitempty"` // 2006-01-02, from today to a year from now
 	IgnoreEmails      bool   `json:"ignoreEmails,omitempty"`
 }

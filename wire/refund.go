@@ -7,7 +7,7 @@ type Refund struct {
 	GUID                   string `json:"guid"`
 	Invoice                string `json:"invoice"`
 	Reference              string `json:"reference,omitempty"`
-	Status                 string `json:"status"`
+	Status                 string `json:"status"` // preview, created, pending, success, failure or canceled
 	Amount                 Number `json:"amount"`
 	Currency               string `json:"currency"`
 	RefundFee              Number `json:"refundFee"`
@@ -30,8 +30,8 @@ type Refund struct {
 type RefundRequest struct {
 	Token              string `json:"token"`
 	InvoiceID          string `json:"invoiceId"`
-	Amount             Number `json:"amount"`
-	Currency           string `json:"currency,omitempty"`
+	Amount             Number `json:"amount"`             // in the invoice's currency
+	Currency           string `json:"currency,omitempty"` // if given, the invoice's
 	Preview            bool   `json:"preview,omitempty"`
 	Immediate          bool   `json:"immediate,omitempty"`
 	BuyerPaysRefundFee bool   `json:"buyerPaysRefundFee,omitempty"`
