@@ -267,10 +267,11 @@ func (p *program) loop(ctx context.Context, name string, f func(context.Context)
 	})
 }
 
-// subscriptions makes the bills that are due, every half minute. Several
-// processes may do so at once: each delivery is taken by one of them.
+// subscriptions makes the bills that are due. It looks every second, because a
+// subscription whose first delivery is now or past is promised to deliver at once.
+// Several processes may do so: each delivery is taken by one of them.
 func (p *program) subscriptions(ctx context.Context) error {
-	t := time.NewTicker(30 * time.Second)
+	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for {
 		if err := p.app.DeliverSubscriptions(ctx); err != nil && ctx.Err() == nil {
