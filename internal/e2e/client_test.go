@@ -44,6 +44,18 @@ func TestGoClient(t *testing.T) {
 			t.Run("it takes an invoice through its life", func(t *testing.T) { liveInvoice(t, c) })
 			t.Run("it cancels by id and by guid", func(t *testing.T) { cancelInvoices(t, c) })
 			t.Run("a refusal carries code and words", func(t *testing.T) { readRefusal(t, c) })
+			d := newDesk(t, s, c)
+			t.Run("a complete invoice is in the ledger", d.isCredited)
+			t.Run("it previews, confirms and withdraws refunds", d.previewsRefund)
+			t.Run("a refund reaches its buyer", d.paysRefund)
+			t.Run("a recipient is invited, proven and paid", d.paysRecipient)
+			t.Run("a group is paid as far as it can be", d.paysGroup)
+			t.Run("it finds and withdraws payouts", d.cancelsPayout)
+			t.Run("it asks for a ledger's lines", d.asksLedgers)
+			t.Run("a period is settled and reported", d.settles)
+			t.Run("a bill is delivered and paid", d.bills)
+			t.Run("a subscription delivers a bill", d.subscribes)
+			t.Run("in the end the books are right", s.verify)
 		})
 	}
 }
