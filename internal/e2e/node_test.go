@@ -7,14 +7,18 @@ import (
 	"testing"
 )
 
-// The official Node SDK, unmodified, pairs, asks, creates, reads, lists,
-// updates, cancels, pays and resends, on both engines.
+// The official Node SDK, unmodified, pairs, asks, creates, reads, lists, updates,
+// cancels, pays, refunds, pays out, settles, bills and resends, on both engines;
+// in the end the books are right.
 func TestOfficialNodeSDK(t *testing.T) {
 	requireNode(t)
 	for name, database := range engines {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, database(t))
-			runNode(t, s, "judge.test.mjs")
+			for _, judge := range []string{"judge", "refunds", "payouts", "books"} {
+				t.Run(judge, func(t *testing.T) { runNode(t, s, judge+".test.mjs") })
+			}
+			s.verify(t)
 		})
 	}
 }
@@ -28,7 +32,7 @@ func runNode(t *testing.T, s *server, file string, env ...string) {
 	}
 	cmd := exec.Command("node", "--test", "--test-reporter=spec", file)
 	cmd.Dir = "node"
-	cmd.Env = append(os.Environ(), "QUITTANCE_URL="+s.url, "QUITTANCE_BIN="+s.bin, "QUITTANCE_PLACE="+string(place))
+	cmd.Env = append(os.Environ(), "QUITTANCE_URL="+s.url, "QUITTANCE_CONTROL="+s.control, "QUITTANCE_BIN="+s.bin, "QUITTANCE_PLACE="+string(place))
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
