@@ -21,7 +21,7 @@ type Refund struct {
 	SupportRequest         string `json:"supportRequest,omitempty"`
 	RefundAddress          string `json:"refundAddress,omitempty"`
 	Txid                   string `json:"txid,omitempty"`
-	Type                   string `json:"type,omitempty"` // full, partial, overpayment, underpayment or late
+	Type                   string `json:"type,omitempty"` // full, overpayment, underpayment or late; empty for a part
 	NotificationURL        string `json:"notificationURL,omitempty"`
 	Token                  string `json:"token,omitempty"`
 }
