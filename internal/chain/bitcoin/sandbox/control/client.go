@@ -28,6 +28,7 @@ func (c *Client) Ask(ctx context.Context, what string, out any) error {
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Content-Type", "application/json") // else it could be another site's form
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("the sandbox does not answer at %s: is `quittance serve --sandbox` running? %w", c.URL, err)
