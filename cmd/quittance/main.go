@@ -37,6 +37,7 @@ type cli struct {
 	Transfer   transferCmd   `cmd:"" help:"Look at the transactions that pay out, and hurry them along."`
 	PSBT       psbtCmd       `cmd:"" name:"psbt" help:"Have the transactions of watch-only wallets signed elsewhere."`
 	Settlement settlementCmd `cmd:"" help:"Look at settlements, close a period, mark what the bank did."`
+	Ledger     ledgerCmd     `cmd:"" help:"Look at the merchants' ledgers, and book by hand."`
 	Payment    paymentCmd    `cmd:"" help:"Decide about money that nobody asked for."`
 	Verify     verifyCmd     `cmd:"" help:"Prove the books: evaluate every invariant, while the server serves."`
 	Outgoing   outgoingCmd   `cmd:"" help:"Stop all money out, or let it leave again."`

@@ -193,8 +193,9 @@ func set[T any](to *T, from *T) {
 }
 
 type walletCmd struct {
-	Add  walletAdd  `cmd:"" help:"Give a merchant an account key to receive with."`
-	List walletList `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+	Add     walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
+	Deposit walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
+	List    walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
 }
 
 type walletAdd struct {

@@ -113,6 +113,7 @@ func (c *approverAdd) Run(ctx context.Context) error {
 type paymentCmd struct {
 	Held   paymentHeld   `cmd:"" help:"List money that came in and was not asked for."`
 	Decide paymentDecide `cmd:"" help:"Refund it, or credit it to the ledger."`
+	Return paymentReturn `cmd:"" help:"Give back what was credited after all."`
 }
 
 type paymentRow struct {

@@ -115,8 +115,8 @@ func (c *transferLift) Run(ctx context.Context) error {
 func hurry(ctx context.Context, p place, n nodePlace, how, what string, rate uint64) error {
 	var row transferRow
 	show := func() error { return p.show(row, row.print) }
-	if control, err := (controlPlace{Data: p.Data}).client(); err == nil {
-		if err := control.Ask(ctx, how+"?"+url.Values{"what": {what}, "rate": {strconv.FormatUint(rate, 10)}}.Encode(), &row); err != nil {
+	if running, err := (controlPlace{Data: p.Data}).client(); err == nil {
+		if err := running.Ask(ctx, how+"?"+url.Values{"what": {what}, "rate": {strconv.FormatUint(rate, 10)}}.Encode(), &row); err != nil {
 			return err
 		}
 		return show()

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 
 	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
 )
 
 // verifyCmd proves the books, while the server serves.
@@ -21,11 +23,15 @@ type verifyCmd struct {
 // The sandbox's chain lives in the server, so the server looks at it and this asks
 // the server for what it found.
 func (c *verifyCmd) Run(ctx context.Context) error {
-	if control, err := (controlPlace{Data: c.Data}).client(); err == nil {
+	if running, err := (controlPlace{Data: c.Data}).client(); err == nil {
 		var list []app.Finding
-		if err := control.Ask(ctx, "verify", &list); err == nil {
+		if err = running.Ask(ctx, "verify", &list); err == nil {
 			return c.printAll(list)
 		}
+		if !errors.Is(err, control.ErrNoAnswer) {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, "the sandbox does not run, so its chain cannot be asked")
 	}
 	a, done, err := c.open(ctx)
 	if err != nil {

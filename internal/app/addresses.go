@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/invoice"
@@ -20,6 +21,41 @@ func (a *App) newAddress(ctx context.Context, asset *Asset, w *merchant.Wallet) 
 		return "", nil, 0, fmt.Errorf("derive address %d of wallet %s: %w", index, w.ID, err)
 	}
 	return addr, dest, index, nil
+}
+
+// DepositAddress takes an address at which the merchant funds its ledger with coins
+// of its own. What arrives is credited once it is deep enough.
+func (a *App) DepositAddress(ctx context.Context, m *merchant.Merchant, assetCode string) (string, error) {
+	asset, ok := a.Asset(assetCode)
+	if !ok {
+		return "", fmt.Errorf("asset %q is not enabled", assetCode)
+	}
+	wallets, err := a.walletsOf(ctx, m.ID)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(wallets, func(w *merchant.Wallet) bool { return w.Asset == assetCode })
+	if i < 0 {
+		return "", fmt.Errorf("%s has no wallet for %s: `quittance wallet add` gives it one", m.Name, assetCode)
+	}
+	w := wallets[i]
+	// A command takes one index and no block of them.
+	var index int64
+	err = a.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		index, err = tx.ReserveIndices(w.ID, 1)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	addr, dest, err := asset.Keys.Address(w.XPub, w.Kind, index)
+	if err != nil {
+		return "", err
+	}
+	a.tellAddress(asset.Chain, dest)
+	return addr, a.Store.Update(ctx, func(tx *store.Tx) error {
+		return tx.AddAddress(asset.Chain, dest, store.AddressOwner{Asset: asset.Code, Wallet: w.ID, Index: index}, a.now())
+	})
 }
 
 // CheckAddresses derives each address of an invoice again from its wallet and

@@ -182,6 +182,13 @@ func (a *App) creditUnapplied(ctx context.Context, u store.Unapplied) error {
 			e.Credit(ledger.Exchange, u.Asset, u.Amount).Debit(ledger.Exchange, currency, value)
 		}
 		e.Line(currency, value.Delta(), code, text)
+		if code == ledger.OverpaymentCredit {
+			fee, err := share(value, uint64(m.Settings.FeeBasisPoints))
+			if err != nil {
+				return err
+			}
+			e.Line(currency, fee.Delta().Neg(), ledger.OverpaymentFee, "").Credit(ledger.Fees, currency, fee)
+		}
 		if err := a.post(tx, e); err != nil {
 			return err
 		}

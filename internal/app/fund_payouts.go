@@ -35,15 +35,9 @@ func (a *App) FundPayouts(ctx context.Context) error {
 	if err != nil {
 		return nil // without prices nothing is funded; it is tried again
 	}
-	fees := map[string]money.Units{}
-	for i := range a.Assets {
-		if x := &a.Assets[i]; x.Sender != nil {
-			rate, err := x.Sender.FeeRate(ctx, confirmIn)
-			if err != nil {
-				return fmt.Errorf("estimate the network fee: %w", err)
-			}
-			fees[x.Code] = money.NewUnits((rate*payoutVSize + 999) / 1000)
-		}
+	fees, err := a.networkFees(ctx)
+	if err != nil {
+		return err
 	}
 	var failed error
 	for _, id := range ids {
@@ -52,6 +46,22 @@ func (a *App) FundPayouts(ctx context.Context) error {
 		}
 	}
 	return failed
+}
+
+// networkFees is what one payment's share of a transaction costs at present, by
+// asset.
+func (a *App) networkFees(ctx context.Context) (map[string]money.Units, error) {
+	fees := map[string]money.Units{}
+	for i := range a.Assets {
+		if x := &a.Assets[i]; x.Sender != nil {
+			rate, err := x.Sender.FeeRate(ctx, confirmIn)
+			if err != nil {
+				return nil, fmt.Errorf("estimate the network fee: %w", err)
+			}
+			fees[x.Code] = money.NewUnits((rate*payoutVSize + 999) / 1000)
+		}
+	}
+	return fees, nil
 }
 
 // funding is one payout being funded.
@@ -176,10 +186,7 @@ func (a *App) priceFunding(f *funding, table *rate.Table, fees map[string]money.
 			return "it waits for an exchange rate: " + err.Error(), nil
 		}
 	}
-	share := f.value.Big()
-	share.Mul(share, money.NewUnits(uint64(f.m.Settings.PayoutFeeBasisPoints)).Big())
-	share.Quo(share, money.NewUnits(10_000).Big())
-	if f.share, err = money.FromBig(share); err != nil {
+	if f.share, err = share(f.value, uint64(f.m.Settings.PayoutFeeBasisPoints)); err != nil {
 		return "", err
 	}
 	f.fee, err = f.share.Add(network)

@@ -73,6 +73,10 @@ func (a *App) settle(ctx context.Context, m *merchant.Merchant, currency string,
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
+	fees, err := a.networkFees(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var made *settlement.Settlement
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
 		made = nil
@@ -80,14 +84,26 @@ func (a *App) settle(ctx context.Context, m *merchant.Merchant, currency string,
 		if ok, err := a.closePeriod(tx, s, m, until, least); err != nil || !ok {
 			return err
 		}
-		if err := a.payOut(tx, s, m, at); err != nil {
+		var wallet *merchant.Wallet
+		if s.Terms.Rail == settlement.Wallet {
+			if wallet, err = a.settleTo(tx, s, m, at); err != nil {
+				return err
+			}
+			if err := a.chargeSettlement(tx, s, wallet, fees, until); err != nil {
+				return err
+			}
+			if ok, err := a.closePeriod(tx, s, m, until, least); err != nil || !ok {
+				return errors.Join(err, errNotWorth)
+			}
+		}
+		if err := a.payOut(tx, s, wallet, at); err != nil {
 			return err
 		}
 		made = s
 		return tx.AddSettlement(s)
 	})
-	if errors.Is(err, store.ErrExists) {
-		return nil, nil // another process closed it
+	if errors.Is(err, store.ErrExists) || errors.Is(err, errNotWorth) {
+		return nil, nil // another process closed it, or there is too little
 	}
 	if err == nil && made != nil {
 		a.tellEvents(made.ID)
@@ -192,15 +208,12 @@ func (a *App) withheld(tx *store.Tx, m *merchant.Merchant, currency string) ([]s
 	return []settlement.Withholding{settlement.PendingRefunds(sum)}, nil
 }
 
-// payOut takes the money from the balance and puts it on its rail.
-func (a *App) payOut(tx *store.Tx, s *settlement.Settlement, m *merchant.Merchant, now time.Time) error {
-	var wallet *merchant.Wallet
-	if s.Terms.Rail == settlement.Wallet {
-		var err error
-		if wallet, err = a.settleTo(tx, s, m, now); err != nil {
-			return err
-		}
-	}
+// errNotWorth means that too little is left once the network is paid.
+var errNotWorth = errors.New("app: the network's cost leaves less than the minimum")
+
+// payOut takes the money from the balance and puts it on its rail; wallet is that
+// of the wallet rail.
+func (a *App) payOut(tx *store.Tx, s *settlement.Settlement, wallet *merchant.Wallet, now time.Time) error {
 	code, other := ledger.AccountSettlement, ledger.Reserved
 	switch {
 	case s.Terms.Rail == settlement.Book:
@@ -208,7 +221,7 @@ func (a *App) payOut(tx *store.Tx, s *settlement.Settlement, m *merchant.Merchan
 	case wallet != nil && wallet.Network != "main":
 		code = ledger.TestnetSettlement
 	}
-	e := ledger.New(ledger.Settlement, "settlement/"+s.ID, m.ID, now).
+	e := ledger.New(ledger.Settlement, "settlement/"+s.ID, s.Merchant, now).
 		Line(s.Currency, s.Terms.Total.Delta().Neg(), code, "Account Settlement "+s.ID).
 		Credit(other, s.Currency, s.Terms.Total)
 	e.Refs = ledger.Refs{Settlement: s.ID}
@@ -223,6 +236,22 @@ func (a *App) payOut(tx *store.Tx, s *settlement.Settlement, m *merchant.Merchan
 		return nil
 	}
 	return a.queueSettlement(tx, s, wallet, now)
+}
+
+// chargeSettlement has the merchant bear the network's cost, as it is quoted now. It
+// is the last entry of the period that ends.
+func (a *App) chargeSettlement(tx *store.Tx, s *settlement.Settlement, w *merchant.Wallet, fees map[string]money.Units, end time.Time) error {
+	fee, cur := fees[w.Asset], s.Currency
+	if cur != w.Asset {
+		fee, _ = a.worth(w.Asset, cur, fee)
+	}
+	if fee.IsZero() {
+		return nil
+	}
+	e := ledger.New(ledger.Settlement, "settlement/"+s.ID+"/fee", s.Merchant, end).
+		Line(cur, fee.Delta().Neg(), ledger.SettlementFee, "Account Settlement "+s.ID).Credit(ledger.NetworkCharged, cur, fee)
+	e.Refs = ledger.Refs{Settlement: s.ID}
+	return a.post(tx, e)
 }
 
 // settleTo finds the wallet and the address that a settlement is sent from and to.
@@ -331,7 +360,7 @@ func (a *App) MarkSettlement(ctx context.Context, id string, paid bool, fee mone
 		}
 		e := ledger.New(ledger.Settlement, "settlement/"+s.ID+"/paid", s.Merchant, now).
 			Debit(ledger.Reserved, s.Currency, s.Terms.Total).Credit(ledger.Settled, s.Currency, s.Terms.Total).
-			Line(s.Currency, fee.Delta().Neg(), ledger.SettlementFee, "").Credit(ledger.Settled, s.Currency, fee)
+			Line(s.Currency, fee.Delta().Neg(), ledger.WireFee, "").Credit(ledger.Settled, s.Currency, fee)
 		e.Refs = ledger.Refs{Settlement: s.ID}
 		if err := a.post(tx, e); err != nil {
 			return err

@@ -35,10 +35,6 @@ func (a *App) WatchedCoins(ctx context.Context, chainName string, visit func(cha
 	return a.Store.View(ctx, func(tx *store.Tx) error { return tx.WatchedCoins(chainName, visit) })
 }
 
-// OthersCreate reports that other processes may make addresses in the same
-// database, so that OnAddress does not tell of all of them.
-func (a *App) OthersCreate() bool { return a.Store.Engine() != "sqlite" }
-
 // Cursor is the block up to which a chain has been followed.
 func (a *App) Cursor(ctx context.Context, chainName string) (ref chain.Ref, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {

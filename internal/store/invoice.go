@@ -56,6 +56,12 @@ func (tx *Tx) AddInvoiceRows(r *InvoiceRows) error {
 	return nil
 }
 
+// AddAddress stores an address that no invoice was made for.
+func (tx *Tx) AddAddress(chainName string, destination []byte, o AddressOwner, now time.Time) error {
+	return tx.one(ErrExists, `INSERT INTO address (chain, destination, invoice, asset, wallet, idx, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		chainName, fmt.Sprintf("%x", destination), o.Invoice, o.Asset, o.Wallet, o.Index, ms(now))
+}
+
 // AddInvoice encodes and stores a new invoice.
 func (tx *Tx) AddInvoice(inv *invoice.Invoice, destinations [][]byte) error {
 	r, err := NewInvoiceRows(inv, destinations)

@@ -93,8 +93,6 @@ func (s *storm) restart() {
 	s.store = store.New(&forgetful{engine, func() bool { return !s.calm && s.r.IntN(25) == 0 }})
 	s.app, s.other = s.newApp(), s.newApp()
 	s.watch = s.newWatch(s.app, s.src)
-	// Processes on one file tell one another; see OthersCreate for those on a server.
-	s.other.OnAddress(func(_ string, destination []byte) { s.watch.set.Add(destination) })
 	s.follow()
 }
 

@@ -253,12 +253,10 @@ const (
 	farEvery    = 10 * time.Minute
 )
 
-// look picks up the addresses that other processes made. It is called between
-// fetching and matching: whoever paid an address could read it before.
+// look picks up the addresses that other processes made: further servers, and the
+// operator's commands. It is called between fetching and matching: whoever paid an
+// address could read it before.
 func (w *Watcher) look(ctx context.Context) error {
-	if !w.App.OthersCreate() {
-		return nil
-	}
 	begun, from := w.Now(), w.lookAt.Add(-lookBack)
 	far := begun.Sub(w.farAt) >= farEvery
 	if far {

@@ -31,7 +31,7 @@ func (c *Client) Ask(ctx context.Context, what string, out any) error {
 	req.Header.Set("Content-Type", "application/json") // else it could be another site's form
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the sandbox does not answer at %s: is `quittance serve --sandbox` running? %w", c.URL, err)
+		return c.silent(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -42,6 +42,13 @@ func (c *Client) Ask(ctx context.Context, what string, out any) error {
 		return errors.New(refused.Error)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// ErrNoAnswer means that no sandbox runs where one was announced.
+var ErrNoAnswer = errors.New("control: no answer")
+
+func (c *Client) silent(err error) error {
+	return fmt.Errorf("the sandbox does not answer at %s: is `quittance serve --sandbox` running? %w (%w)", c.URL, err, ErrNoAnswer)
 }
 
 // Do sends one of the requests of this package.
@@ -61,7 +68,7 @@ func (c *Client) Do(ctx context.Context, what string, in any) (*Status, error) {
 func (c *Client) send(req *http.Request) (*Status, error) {
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("the sandbox does not answer at %s: is `quittance serve --sandbox` running? %w", c.URL, err)
+		return nil, c.silent(err)
 	}
 	defer resp.Body.Close()
 	var out struct {
