@@ -15,6 +15,7 @@ import (
 	"github.com/quittance/quittance/client"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/wire"
 )
 
@@ -23,8 +24,22 @@ import (
 type desk struct {
 	s     *server
 	c     *client.Client
-	chain *control.Client
+	chain miner
 	ear   *ear
+}
+
+// miner adds blocks to the chain that the server follows.
+type miner interface {
+	mine(t *testing.T, blocks int)
+}
+
+// sandboxMiner has the server's own chain grow.
+type sandboxMiner struct{ control.Client }
+
+func (m *sandboxMiner) mine(t *testing.T, blocks int) {
+	t.Helper()
+	_, err := m.Do(t.Context(), "mine", control.Mine{Blocks: blocks})
+	must(t, err)
 }
 
 // newDesk takes a client with a merchant's token and pairs it for payouts too.
@@ -34,7 +49,7 @@ func newDesk(t *testing.T, s *server, c *client.Client) *desk {
 	must(t, err)
 	s.operator(nil, "pair", "approve", token.PairingCode)
 	s.operator(nil, "merchant", "set", "--payout-runs", "now")
-	return &desk{s: s, c: c, chain: &control.Client{URL: s.control}, ear: newEar(t, s, c)}
+	return &desk{s: s, c: c, chain: &sandboxMiner{control.Client{URL: s.control}}, ear: newEar(t, s, c)}
 }
 
 // until polls: what it waits for is done by the server's own loops.
@@ -49,8 +64,7 @@ func until(t *testing.T, what string, so func() bool) {
 
 func (d *desk) mine(t *testing.T, blocks int) {
 	t.Helper()
-	_, err := d.chain.Do(t.Context(), "mine", control.Mine{Blocks: blocks})
-	must(t, err)
+	d.chain.mine(t, blocks)
 }
 
 // sell completes an invoice whose buyer can be reached.
@@ -123,17 +137,33 @@ func (d *desk) mail(t *testing.T, pattern string) []string {
 	t.Helper()
 	var found []string
 	until(t, "a mail with "+pattern, func() bool {
-		found = regexp.MustCompile(pattern).FindStringSubmatch(d.page(t, "/sandbox/mails"))
+		found = regexp.MustCompile(pattern).FindStringSubmatch(d.s.mails(t))
 		return found != nil
 	})
 	return found
 }
 
-func (d *desk) page(t *testing.T, path string) string {
+// mails are the letters that the server has written: the sandbox shows them, a
+// server without a relay keeps them.
+func (s *server) mails(t *testing.T) (all string) {
 	t.Helper()
-	resp, err := http.Get(d.s.url + path)
+	if s.node == "" {
+		resp, err := http.Get(s.url + "/sandbox/mails")
+		must(t, err)
+		return text(t, resp)
+	}
+	st, err := store.Open(t.Context(), s.database, s.data)
 	must(t, err)
-	return text(t, resp)
+	defer st.Close()
+	must(t, st.View(t.Context(), func(tx *store.Tx) error {
+		list, err := tx.Mails(1000)
+		all = ""
+		for _, m := range list {
+			all += m.Text + "\n"
+		}
+		return err
+	}))
+	return all
 }
 
 func text(t *testing.T, resp *http.Response) string {
@@ -148,7 +178,7 @@ func text(t *testing.T, resp *http.Response) string {
 // included.
 func (s *server) verify(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command(s.bin, append([]string{"verify", "--json"}, s.place()...)...).Output()
+	out, err := exec.Command(s.bin, append(append([]string{"verify", "--json"}, s.place()...), s.followed()...)...).Output()
 	if err != nil {
 		t.Fatalf("verify: %v\n%s%s", err, out, errorOutput(err))
 	}

@@ -66,7 +66,7 @@ var mailedLink = regexp.MustCompile(`/recipient\?link=([1-9A-HJ-NP-Za-km-z]{44})
 func (v *visitor) link(seen map[string]bool) string {
 	v.t.Helper()
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		for _, m := range mailedLink.FindAllStringSubmatch(v.read(http.Get(v.s.url+"/sandbox/mails")), -1) {
+		for _, m := range mailedLink.FindAllStringSubmatch(v.s.mails(v.t), -1) {
 			if !seen[m[1]] {
 				seen[m[1]] = true
 				return m[1]

@@ -53,6 +53,7 @@ type server struct {
 	bin      string
 	data     string
 	database string
+	node     string // URL of the node that is followed; empty is the sandbox
 	extra    []string
 	url      string
 	control  string
@@ -82,9 +83,20 @@ func (s *server) place() []string {
 	return p
 }
 
+// followed is the flags that name the outside node, if any.
+func (s *server) followed() []string {
+	if s.node == "" {
+		return nil
+	}
+	return []string{"--node", s.node}
+}
+
 func (s *server) start(listen string) {
 	s.t.Helper()
-	args := append([]string{"serve", "--sandbox", "--listen", listen, "--json", "--limit-address", "0", "--limit-merchant", "0"}, s.place()...)
+	args := append([]string{"serve", "--listen", listen, "--json", "--limit-address", "0", "--limit-merchant", "0"}, s.place()...)
+	if args = append(args, s.followed()...); s.node == "" {
+		args = append(args, "--sandbox")
+	}
 	s.cmd = exec.Command(s.bin, append(args, s.extra...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.log = &bytes.Buffer{}

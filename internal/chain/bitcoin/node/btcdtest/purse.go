@@ -29,9 +29,10 @@ func minerAddress() string {
 }
 
 // MinerScript is the output script of the purse.
-func MinerScript() []byte { return scriptOf(minerAddress()) }
+func MinerScript() []byte { return Script(minerAddress()) }
 
-func scriptOf(address string) []byte {
+// Script is the output script of an address of regtest, nil of any other text.
+func Script(address string) []byte {
 	addr, err := btcutil.DecodeAddress(address, regtest)
 	if err != nil {
 		return nil
@@ -55,7 +56,7 @@ func (n *Node) Payment(address string, satoshi int64) *wire.MsgTx {
 	in := wire.NewTxIn(coinbase, nil, nil)
 	in.Sequence = wire.MaxTxInSequenceNum - 2
 	tx.AddTxIn(in)
-	script := scriptOf(address)
+	script := Script(address)
 	if script == nil {
 		n.t.Fatalf("%q is not an address of regtest", address)
 	}
