@@ -63,6 +63,9 @@ func New(c Config) (*Signer, error) {
 	if c.Memory == nil {
 		c.Memory = &InMemory{}
 	}
+	if err := c.Policy.Check(); err != nil {
+		return nil, err
+	}
 	acc, err := bitcoin.AccountFromSeed(c.Seed.bytes, bitcoin.Kind(c.Kind), c.Network, c.Account)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,7 @@ func (s *Signer) Sign(_ context.Context, r chain.SignRequest) ([]byte, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held, keep := s.config.Policy.check(d, r.Transfer, s.config.Memory.Records(), s.config.Now())
+	held, keep := s.config.Policy.check(d, s.wallet(), r.Transfer, s.config.Memory.Records(), s.config.Now())
 	if keep != nil {
 		if err := s.config.Memory.Append(*keep); err != nil {
 			return nil, fmt.Errorf("hot: the signer's memory cannot be written: %w", err)
@@ -97,23 +100,10 @@ func (s *Signer) Sign(_ context.Context, r chain.SignRequest) ([]byte, error) {
 	if held != nil {
 		return nil, held
 	}
-	return s.sign(pk)
+	return s.sign(pk, d)
 }
 
-// Approve records that somebody agrees to what a packet takes out. digest is
-// what the refusal named, or its beginning of at least 16 characters.
-func (s *Signer) Approve(digest, who string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.config.Memory.Records() {
-		if r.What == asked && len(digest) >= 16 && len(digest) <= len(r.Digest) && r.Digest[:len(digest)] == digest {
-			return s.config.Memory.Append(Record{What: approved, At: s.config.Now(), Transfer: r.Transfer, Digest: r.Digest, By: who})
-		}
-	}
-	return fmt.Errorf("nothing was asked for under %q", digest)
-}
-
-func (s *Signer) sign(pk *psbt.Packet) ([]byte, error) {
+func (s *Signer) sign(pk *psbt.Packet, d *demand) ([]byte, error) {
 	prev := map[wire.OutPoint]*wire.TxOut{}
 	for i, in := range pk.UnsignedTx.TxIn {
 		prev[in.PreviousOutPoint] = pk.Inputs[i].WitnessUtxo
@@ -121,7 +111,7 @@ func (s *Signer) sign(pk *psbt.Packet) ([]byte, error) {
 	fetcher := txscript.NewMultiPrevOutFetcher(prev)
 	hashes := txscript.NewTxSigHashes(pk.UnsignedTx, fetcher)
 	for i := range pk.Inputs {
-		if err := s.signInput(pk, i, hashes); err != nil {
+		if err := s.signInput(pk, i, d.inputs[i].path, hashes); err != nil {
 			return nil, err
 		}
 	}
@@ -130,24 +120,13 @@ func (s *Signer) sign(pk *psbt.Packet) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func (s *Signer) signInput(pk *psbt.Packet, i int, hashes *txscript.TxSigHashes) error {
+func (s *Signer) signInput(pk *psbt.Packet, i int, path [2]uint32, hashes *txscript.TxSigHashes) error {
 	in := &pk.Inputs[i]
-	path, ok := pathOf(in.Bip32Derivation, in.TaprootBip32Derivation)
-	if !ok {
-		return &chain.Withheld{Reason: fmt.Sprintf("input %d does not say which of the wallet's keys it needs", i), Final: true}
-	}
 	key, err := bitcoin.PrivateKeyAt(s.config.Seed.bytes, bitcoin.Kind(s.config.Kind), s.network, s.config.Account, path[0], path[1])
 	if err != nil {
 		return err
 	}
 	defer key.Zero()
-	own := s.account.Address
-	if path[0] == 1 {
-		own = s.account.Change
-	}
-	if _, script, err := own(path[1]); err != nil || !bytes.Equal(script, in.WitnessUtxo.PkScript) {
-		return &chain.Withheld{Reason: fmt.Sprintf("input %d is not the wallet's", i), Final: true}
-	}
 	in.FinalScriptSig, in.FinalScriptWitness, in.PartialSigs, in.TaprootKeySpendSig = nil, nil, nil, nil
 	if s.account.Kind() == bitcoin.BIP86 {
 		return s.signTaproot(pk, i, hashes, key)
