@@ -40,6 +40,7 @@ type cli struct {
 	Ledger     ledgerCmd     `cmd:"" help:"Look at the merchants' ledgers, and book by hand."`
 	Payment    paymentCmd    `cmd:"" help:"Decide about money that nobody asked for."`
 	Verify     verifyCmd     `cmd:"" help:"Prove the books: evaluate every invariant, while the server serves."`
+	Signer     signerCmd     `cmd:"" help:"Keep keys in a process of their own, with its own policy."`
 	Outgoing   outgoingCmd   `cmd:"" help:"Stop all money out, or let it leave again."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

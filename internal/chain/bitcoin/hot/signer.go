@@ -76,6 +76,9 @@ func New(c Config) (*Signer, error) {
 // XPub is the account key that the signer signs for.
 func (s *Signer) XPub() string { return s.account.XPub() }
 
+// Kind is the account's kind, bip84 or bip86.
+func (s *Signer) Kind() string { return s.config.Kind }
+
 // Sign signs a packet if the policy allows what it takes out.
 func (s *Signer) Sign(_ context.Context, r chain.SignRequest) ([]byte, error) {
 	if r.Account.XPub != "" && r.Account.XPub != s.account.XPub() {
