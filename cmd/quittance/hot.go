@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,14 +14,16 @@ import (
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
+	"github.com/quittance/quittance/internal/chain/bitcoin/signer"
 	"github.com/quittance/quittance/internal/merchant"
 )
 
 // sandboxPassphrase seals the seeds of play money, which are no secret.
 const sandboxPassphrase = "sandbox"
 
-// hotWallets opens the sealed seeds of this machine when something is to be
-// signed. A wallet whose seed does not open is watch-only.
+// hotWallets finds who signs for a wallet when something is to be signed: the
+// signer process that it was given; else this process, with the sealed seed of this
+// machine; else nobody. A wallet whose seed does not open is watch-only.
 type hotWallets struct {
 	folder     string // of the signers' memories
 	passphrase string
@@ -35,6 +38,9 @@ type hotWallets struct {
 
 // Signer finds who signs for a wallet.
 func (h *hotWallets) Signer(w *merchant.Wallet) (chain.Signer, bool) {
+	if w.Custody() == merchant.External {
+		return external(w)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s, known := h.signers[w.ID]
@@ -52,6 +58,22 @@ func (h *hotWallets) Signer(w *merchant.Wallet) (chain.Signer, bool) {
 	}
 	return s, s != nil
 }
+
+// external is the signer process of a wallet. It is asked anew each time, so it
+// may come and go.
+func external(w *merchant.Wallet) (chain.Signer, bool) {
+	c, err := signer.NewClient(w.Signer)
+	if err != nil {
+		return unusable{err}, true // no seed that is here may sign in its place
+	}
+	return c, true
+}
+
+// unusable is a signer that cannot be asked.
+type unusable struct{ why error }
+
+// Sign says why.
+func (u unusable) Sign(context.Context, chain.SignRequest) ([]byte, error) { return nil, u.why }
 
 // open opens one seed; nil for a watch-only wallet.
 func (h *hotWallets) open(w *merchant.Wallet) (*hot.Signer, error) {

@@ -116,27 +116,34 @@ func (a *App) MerchantByKey(ctx context.Context, key string) (m *merchant.Mercha
 // AddWallet gives a merchant an account key to receive an asset with. sealed is
 // the seed it came from, sealed, or empty for watch-only.
 func (a *App) AddWallet(ctx context.Context, merchantID, assetCode, kind, xpub, sealed string) (*merchant.Wallet, error) {
+	return a.addWallet(ctx, assetCode, merchant.Wallet{Merchant: merchantID, Kind: kind, XPub: xpub, SealedSeed: sealed})
+}
+
+// AddSignerWallet gives a merchant an account key whose seed a signer process has,
+// which answers at an address such as unix:///PATH.
+func (a *App) AddSignerWallet(ctx context.Context, merchantID, assetCode, kind, xpub, signer string) (*merchant.Wallet, error) {
+	return a.addWallet(ctx, assetCode, merchant.Wallet{Merchant: merchantID, Kind: kind, XPub: xpub, Signer: signer})
+}
+
+// addWallet completes a wallet and stores it.
+func (a *App) addWallet(ctx context.Context, assetCode string, w merchant.Wallet) (*merchant.Wallet, error) {
 	asset, ok := a.Asset(assetCode)
 	if !ok {
 		return nil, fmt.Errorf("asset %q is not enabled on this server", assetCode)
 	}
-	canonical, err := asset.Keys.Check(xpub, kind)
+	canonical, err := asset.Keys.Check(w.XPub, w.Kind)
 	if err != nil {
 		return nil, err
 	}
-	id, err := a.newID()
-	if err != nil {
+	if w.ID, err = a.newID(); err != nil {
 		return nil, err
 	}
-	w := &merchant.Wallet{
-		ID: id, Merchant: merchantID, Asset: asset.Code, Network: asset.Network, Kind: kind, XPub: canonical,
-		SealedSeed: sealed, Created: a.now(),
-	}
-	err = a.changed(ctx, func(tx *store.Tx) error { return tx.AddWallet(w) })
+	w.Asset, w.Network, w.XPub, w.Created = asset.Code, asset.Network, canonical, a.now()
+	err = a.changed(ctx, func(tx *store.Tx) error { return tx.AddWallet(&w) })
 	if errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("this account key already belongs to a wallet, or the merchant already has a %s wallet: one key serves one wallet, or addresses would be used twice", asset.Code)
 	}
-	return w, err
+	return &w, err
 }
 
 // Wallets lists a merchant's wallets.

@@ -201,7 +201,30 @@ type Wallet struct {
 	Network    string // main, test, signet or regtest
 	Kind       string // bip84 or bip86
 	XPub       string
-	SealedSeed string // empty for watch-only
+	SealedSeed string // of a hot wallet; else empty
+	Signer     string // unix:///PATH of the process that has the seed; else empty
 	NextIndex  int64  // the first index never handed out
 	Created    time.Time
+}
+
+// Custody says who signs for a wallet.
+type Custody string
+
+// WatchOnly is signed elsewhere, InProcess by the server itself, External by a
+// signer process.
+const (
+	WatchOnly Custody = "watch-only"
+	InProcess Custody = "hot"
+	External  Custody = "signer"
+)
+
+// Custody is who signs. A signer process goes before a seed that is here.
+func (w *Wallet) Custody() Custody {
+	switch {
+	case w.Signer != "":
+		return External
+	case w.SealedSeed != "":
+		return InProcess
+	}
+	return WatchOnly
 }

@@ -75,13 +75,13 @@ func (tx *Tx) Merchants() ([]*merchant.Merchant, error) {
 	return out, err
 }
 
-const walletColumns = `id, merchant, asset, network, kind, xpub, sealed_seed, next_index, created_at`
+const walletColumns = `id, merchant, asset, network, kind, xpub, sealed_seed, signer, next_index, created_at`
 
 // AddWallet stores where a merchant receives an asset. The same account key
 // cannot serve two wallets: addresses would be used twice.
 func (tx *Tx) AddWallet(w *merchant.Wallet) error {
-	return tx.one(ErrExists, `INSERT INTO wallet (`+walletColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		w.ID, w.Merchant, w.Asset, w.Network, w.Kind, w.XPub, w.SealedSeed, w.NextIndex, ms(w.Created))
+	return tx.one(ErrExists, `INSERT INTO wallet (`+walletColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		w.ID, w.Merchant, w.Asset, w.Network, w.Kind, w.XPub, w.SealedSeed, w.Signer, w.NextIndex, ms(w.Created))
 }
 
 // Wallets lists a merchant's wallets; with an empty id, everybody's.
@@ -91,7 +91,7 @@ func (tx *Tx) Wallets(merchantID string) ([]*merchant.Wallet, error) {
 		func(r sqldb.Rows) error {
 			var w merchant.Wallet
 			var created int64
-			err := r.Scan(&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.NextIndex, &created)
+			err := r.Scan(&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.Signer, &w.NextIndex, &created)
 			w.Created = at(created)
 			out = append(out, &w)
 			return err
@@ -112,7 +112,7 @@ func (tx *Tx) Wallet(id string) (*merchant.Wallet, error) {
 	var w merchant.Wallet
 	var created int64
 	err := tx.row(`SELECT `+walletColumns+` FROM wallet WHERE id = $1`, []any{id},
-		&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.NextIndex, &created)
+		&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.Signer, &w.NextIndex, &created)
 	w.Created = at(created)
 	return &w, err
 }

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/signer"
+	"github.com/quittance/quittance/internal/merchant"
+)
+
+type walletCmd struct {
+	Add     walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
+	Deposit walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
+	List    walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+}
+
+type walletAdd struct {
+	place
+	Merchant   string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+	Asset      string `help:"What it receives." default:"BTC"`
+	Kind       string `help:"bip84 (native segwit) or bip86 (taproot)." enum:"bip84,bip86" default:"bip84"`
+	XPub       string `help:"Account key of a wallet you keep elsewhere: watch-only, or signed by --signer." name:"xpub" placeholder:"KEY"`
+	Signer     string `help:"Where the 'quittance signer' process answers that has the seed." placeholder:"unix:///PATH"`
+	Generate   bool   `help:"Make a new seed, print its 24 words once and keep it sealed."`
+	Passphrase string `help:"Seals the new seed." env:"QUITTANCE_SEED_PASSPHRASE"`
+}
+
+type walletRow struct {
+	ID         string `json:"id"`
+	Merchant   string `json:"merchant"`
+	Asset      string `json:"asset"`
+	Network    string `json:"network"`
+	Kind       string `json:"kind"`
+	Descriptor string `json:"descriptor"`
+	First      string `json:"firstAddress"`
+	NextIndex  int64  `json:"nextIndex"`
+	WatchOnly  bool   `json:"watchOnly"`
+	Custody    string `json:"custody"` // watch-only, hot or signer
+	Signer     string `json:"signer,omitempty"`
+	Words      string `json:"words,omitempty"`
+}
+
+func walletRowOf(w *merchant.Wallet) (walletRow, error) {
+	row := walletRow{ID: w.ID, Merchant: w.Merchant, Asset: w.Asset, Network: w.Network, Kind: w.Kind, NextIndex: w.NextIndex}
+	row.Custody, row.Signer, row.WatchOnly = string(w.Custody()), w.Signer, w.Custody() == merchant.WatchOnly
+	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), w.Network)
+	if err != nil {
+		return row, err
+	}
+	row.Descriptor = acc.Descriptor()
+	row.First, _, err = acc.Address(0)
+	return row, err
+}
+
+// signs says who does, for people.
+func (r *walletRow) signs() string {
+	if r.Signer != "" {
+		return "signed by " + r.Signer
+	}
+	return r.Custody
+}
+
+func (c *walletAdd) Run(ctx context.Context) error {
+	if c.Generate == (c.XPub != "") {
+		return fmt.Errorf("say either --xpub KEY (watch-only) or --generate")
+	}
+	if c.Generate && len(c.Passphrase) < 12 {
+		return fmt.Errorf("--generate needs a passphrase of at least 12 characters to seal the seed with: set QUITTANCE_SEED_PASSPHRASE")
+	}
+	if err := c.checkSigner(ctx); err != nil {
+		return err
+	}
+	a, m, done, err := c.openFor(ctx, c.Merchant)
+	if err != nil {
+		return err
+	}
+	defer done()
+	xpub, sealed, words := c.XPub, "", ""
+	if c.Generate {
+		asset, ok := a.Asset(strings.ToUpper(c.Asset))
+		if !ok {
+			return fmt.Errorf("asset %q is not enabled", c.Asset)
+		}
+		if xpub, sealed, words, err = newSeed(c.Kind, asset.Network, c.Passphrase, bitcoin.DefaultWorkFactor); err != nil {
+			return err
+		}
+	}
+	w, err := c.add(ctx, a, m, xpub, sealed)
+	if err != nil {
+		return err
+	}
+	row, err := walletRowOf(w)
+	if err != nil {
+		return err
+	}
+	row.Words = words
+	return c.show(row, func(out io.Writer) {
+		fmt.Fprintf(out, "%s receives %s on %s\ndescriptor     %s\nfirst address  %s — compare it with your wallet's\n", m.Name, w.Asset, w.Network, row.Descriptor, row.First)
+		if c.Signer != "" {
+			fmt.Fprintf(out, "signed by      %s\n", c.Signer)
+		}
+		if words != "" {
+			fmt.Fprintf(out, "\nWrite these words down now; they are not shown again:\n  %s\n", words)
+		}
+	})
+}
+
+func (c *walletAdd) add(ctx context.Context, a *app.App, m *merchant.Merchant, xpub, sealed string) (*merchant.Wallet, error) {
+	if c.Signer != "" {
+		return a.AddSignerWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, c.Signer)
+	}
+	return a.AddWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, sealed)
+}
+
+// checkSigner reads the signer's address and asks it whether it has the seed. One
+// that does not run now is taken at the operator's word.
+func (c *walletAdd) checkSigner(ctx context.Context) (err error) {
+	if c.Signer == "" {
+		return nil
+	}
+	if c.XPub == "" {
+		return errors.New("--signer needs --xpub: the account key that `quittance signer init` printed")
+	}
+	if c.Signer, err = signer.Address(c.Signer); err != nil {
+		return err
+	}
+	client, err := signer.NewClient(c.Signer)
+	if err != nil {
+		return err
+	}
+	list, err := client.Status(ctx)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "not checked: %v\n", err)
+		return nil
+	}
+	if !slices.ContainsFunc(list, func(w signer.WalletStatus) bool { return w.XPub == c.XPub && w.Kind == c.Kind }) {
+		return fmt.Errorf("the signer at %s has no %s wallet with this account key: `quittance signer init` prints the key of one that it has", c.Signer, c.Kind)
+	}
+	return nil
+}
+
+// newSeed makes a seed and returns its public account key, the seed sealed with
+// the passphrase, and its words.
+func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words string, err error) {
+	entropy := make([]byte, 32)
+	rand.Read(entropy)
+	if words, err = bitcoin.NewMnemonic(entropy); err != nil {
+		return "", "", "", err
+	}
+	seed, err := bitcoin.SeedFromMnemonic(words, "")
+	if err != nil {
+		return "", "", "", err
+	}
+	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), network, 0)
+	if err != nil {
+		return "", "", "", err
+	}
+	box, err := bitcoin.Seal(seed, passphrase, work)
+	if err != nil {
+		return "", "", "", err
+	}
+	return acc.XPub(), fmt.Sprintf("%x", box), words, nil
+}
+
+// newMerchant makes a merchant that can receive at once; for play money only,
+// whose seed needs no secret passphrase.
+func newMerchant(ctx context.Context, a *app.App, name, network string) (*merchant.Merchant, string, error) {
+	xpub, sealed, _, err := newSeed("bip84", network, sandboxPassphrase, 10)
+	if err != nil {
+		return nil, "", err
+	}
+	m, key, err := a.CreateMerchant(ctx, name, merchant.Settings{})
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = a.AddWallet(ctx, m.ID, "BTC", "bip84", xpub, sealed)
+	return m, key, err
+}
+
+type walletList struct {
+	place
+	Merchant string `help:"Name or id." placeholder:"WHO"`
+}
+
+func (c *walletList) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	id := ""
+	if c.Merchant != "" {
+		m, err := a.FindMerchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		id = m.ID
+	}
+	list, err := a.Wallets(ctx, id)
+	if err != nil {
+		return err
+	}
+	rows := []walletRow{}
+	for _, w := range list {
+		r, err := walletRowOf(w)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	return c.show(rows, func(w io.Writer) {
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s  %s  %s  %s  next index %d\n  %s\n", r.ID, r.Asset, r.Network, r.signs(), r.NextIndex, r.Descriptor)
+		}
+	})
+}
