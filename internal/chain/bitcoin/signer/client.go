@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -110,7 +111,7 @@ func (c *Client) unreached(err error) error {
 	if errors.As(err, &op) && op.Op == "dial" {
 		return fmt.Errorf("no signer answers at %s (%w): start it with `quittance signer`", c.path, op.Err)
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("the signer at %s hung up: its policy's allow_uids may not name this process's user", c.path)
 	}
 	return fmt.Errorf("the signer at %s gave no answer: %w", c.path, err)

@@ -42,6 +42,7 @@ type Config struct {
 // Server answers on the socket.
 type Server struct {
 	config Config
+	own    int // the process's user
 	http   *http.Server
 }
 
@@ -50,7 +51,7 @@ func NewServer(c Config) *Server {
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = 10 * time.Second
 	}
-	s := &Server{config: c}
+	s := &Server{config: c, own: os.Geteuid()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+signPath, s.sign)
 	mux.HandleFunc("GET "+statusPath, s.status)
@@ -102,7 +103,7 @@ func (s *Server) admits(c net.Conn) bool {
 	if errors.Is(err, errNoPeers) {
 		return true // the socket's mode lets nobody else in
 	}
-	if err != nil || uid != os.Geteuid() && !slices.Contains(s.config.AllowUIDs, uid) {
+	if err != nil || uid != s.own && !slices.Contains(s.config.AllowUIDs, uid) {
 		s.config.Log.Warn("a user who may not ask was turned away", "uid", uid, "error", err)
 		return false
 	}

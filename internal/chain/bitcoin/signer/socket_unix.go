@@ -16,14 +16,14 @@ import (
 // others too, whom the server then tells apart. It replaces one that a crash left
 // and refuses one that somebody answers at.
 func Listen(path string, shared bool) (net.Listener, error) {
-	folder, socket := fs.FileMode(0o700), fs.FileMode(0o600)
+	folder, forbidden, socket := fs.FileMode(0o700), fs.FileMode(0o077), fs.FileMode(0o600)
 	if shared {
-		folder, socket = 0o711, 0o666
+		folder, forbidden, socket = 0o711, 0o022, 0o666
 	}
 	if err := os.MkdirAll(filepath.Dir(path), folder); err != nil {
 		return nil, err
 	}
-	if err := checkFolder(filepath.Dir(path), ^folder&0o077); err != nil {
+	if err := checkFolder(filepath.Dir(path), forbidden); err != nil {
 		return nil, err
 	}
 	if err := clearStale(path); err != nil {
