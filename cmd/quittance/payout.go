@@ -7,6 +7,7 @@ import (
 
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/payout"
 	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/internal/view"
 	"github.com/quittance/quittance/wire"
@@ -46,6 +47,11 @@ func (c *payoutList) Run(ctx context.Context) error {
 		row.Token = ""
 		if p.State.Held != "" {
 			row.Why = "held: " + p.State.Held
+		}
+		if row.Why == "" && p.Status == payout.Funded {
+			if row.Why, err = a.WhyWaits(ctx, p.State.Order); err != nil {
+				return err
+			}
 		}
 		rows = append(rows, row)
 	}
