@@ -18,8 +18,9 @@ import (
 
 type walletCmd struct {
 	Add     walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
-	Deposit walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
+	Set     walletSet     `cmd:"" help:"Change who signs for a merchant's wallet."`
 	List    walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+	Deposit walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
 }
 
 type walletAdd struct {
@@ -75,8 +76,14 @@ func (c *walletAdd) Run(ctx context.Context) error {
 	if c.Generate && len(c.Passphrase) < 12 {
 		return fmt.Errorf("--generate needs a passphrase of at least 12 characters to seal the seed with: set QUITTANCE_SEED_PASSPHRASE")
 	}
-	if err := c.checkSigner(ctx); err != nil {
-		return err
+	if c.Signer != "" {
+		if c.XPub == "" {
+			return errors.New("--signer needs --xpub: the account key that `quittance signer init` printed")
+		}
+		var err error
+		if c.Signer, err = checkSigner(ctx, c.Signer, c.XPub, c.Kind); err != nil {
+			return err
+		}
 	}
 	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
@@ -120,31 +127,62 @@ func (c *walletAdd) add(ctx context.Context, a *app.App, m *merchant.Merchant, x
 	return a.AddWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, sealed)
 }
 
-// checkSigner reads the signer's address and asks it whether it has the seed. One
-// that does not run now is taken at the operator's word.
-func (c *walletAdd) checkSigner(ctx context.Context) (err error) {
-	if c.Signer == "" {
-		return nil
+// checkSigner reads a signer's address and asks it whether it has the seed of an
+// account. One that does not run now is taken at the operator's word.
+func checkSigner(ctx context.Context, text, xpub, kind string) (address string, err error) {
+	if address, err = signer.Address(text); err != nil {
+		return "", err
 	}
-	if c.XPub == "" {
-		return errors.New("--signer needs --xpub: the account key that `quittance signer init` printed")
-	}
-	if c.Signer, err = signer.Address(c.Signer); err != nil {
-		return err
-	}
-	client, err := signer.NewClient(c.Signer)
+	client, err := signer.NewClient(address)
 	if err != nil {
-		return err
+		return "", err
 	}
 	list, err := client.Status(ctx)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "not checked: %v\n", err)
-		return nil
+		return address, nil
 	}
-	if !slices.ContainsFunc(list, func(w signer.WalletStatus) bool { return w.XPub == c.XPub && w.Kind == c.Kind }) {
-		return fmt.Errorf("the signer at %s has no %s wallet with this account key: `quittance signer init` prints the key of one that it has", c.Signer, c.Kind)
+	if !slices.ContainsFunc(list, func(w signer.WalletStatus) bool { return w.XPub == xpub && w.Kind == kind }) {
+		return "", fmt.Errorf("the signer at %s has no %s wallet with this account key: `quittance signer init` prints the key of one that it has", address, kind)
 	}
-	return nil
+	return address, nil
+}
+
+type walletSet struct {
+	place
+	Merchant string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+	Asset    string `help:"Of the wallet." default:"BTC"`
+	Signer   string `help:"Where the 'quittance signer' process answers that has the seed; none takes it away." required:"" placeholder:"unix:///PATH"`
+}
+
+// Run gives a wallet to a signer.
+func (c *walletSet) Run(ctx context.Context) error {
+	a, m, done, err := c.openFor(ctx, c.Merchant)
+	if err != nil {
+		return err
+	}
+	defer done()
+	list, err := a.Wallets(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	address, asset := "", strings.ToUpper(c.Asset)
+	for _, w := range list {
+		if w.Asset == asset && c.Signer != "none" {
+			if address, err = checkSigner(ctx, c.Signer, w.XPub, w.Kind); err != nil {
+				return err
+			}
+		}
+	}
+	w, err := a.SetWalletSigner(ctx, m.ID, asset, address)
+	if err != nil {
+		return err
+	}
+	row, err := walletRowOf(w)
+	if err != nil {
+		return err
+	}
+	return c.show(row, func(out io.Writer) { fmt.Fprintf(out, "the %s wallet of %s is %s\n", asset, m.Name, row.signs()) })
 }
 
 // newSeed makes a seed and returns its public account key, the seed sealed with

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
@@ -123,6 +124,25 @@ func (a *App) AddWallet(ctx context.Context, merchantID, assetCode, kind, xpub, 
 // which answers at an address such as unix:///PATH.
 func (a *App) AddSignerWallet(ctx context.Context, merchantID, assetCode, kind, xpub, signer string) (*merchant.Wallet, error) {
 	return a.addWallet(ctx, assetCode, merchant.Wallet{Merchant: merchantID, Kind: kind, XPub: xpub, Signer: signer})
+}
+
+// SetWalletSigner gives a merchant's wallet of an asset to a signer process; empty
+// takes it away. What waits for a signature is asked for there from then on.
+func (a *App) SetWalletSigner(ctx context.Context, merchantID, assetCode, signer string) (w *merchant.Wallet, err error) {
+	err = a.changed(ctx, func(tx *store.Tx) error {
+		list, err := tx.Wallets(merchantID)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(w *merchant.Wallet) bool { return w.Asset == assetCode })
+		if i < 0 {
+			return fmt.Errorf("the merchant has no %s wallet", assetCode)
+		}
+		w = list[i]
+		w.Signer = signer
+		return tx.SetWalletSigner(w.ID, signer)
+	})
+	return w, err
 }
 
 // addWallet completes a wallet and stores it.

@@ -84,6 +84,11 @@ func (tx *Tx) AddWallet(w *merchant.Wallet) error {
 		w.ID, w.Merchant, w.Asset, w.Network, w.Kind, w.XPub, w.SealedSeed, w.Signer, w.NextIndex, ms(w.Created))
 }
 
+// SetWalletSigner stores who signs for a wallet from now on.
+func (tx *Tx) SetWalletSigner(wallet, signer string) error {
+	return tx.one(ErrNotFound, `UPDATE wallet SET signer = $2 WHERE id = $1`, wallet, signer)
+}
+
 // Wallets lists a merchant's wallets; with an empty id, everybody's.
 func (tx *Tx) Wallets(merchantID string) ([]*merchant.Wallet, error) {
 	var out []*merchant.Wallet

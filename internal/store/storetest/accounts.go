@@ -39,6 +39,9 @@ func merchants(d *db) {
 	w.SealedSeed, w.Signer = "", "unix:///run/signer.sock"
 	d.update(func(tx *store.Tx) error { return tx.AddWallet(w) })
 	same(d, w, read(d, func(tx *store.Tx) (*merchant.Wallet, error) { return tx.Wallet("w1") }))
+	w.Signer = ""
+	d.update(func(tx *store.Tx) error { return tx.SetWalletSigner("w1", "") })
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { return tx.SetWalletSigner("w9", "") })
 	d.update(func(tx *store.Tx) error { return tx.AddWallet(wallet("w2", "m2", "xpub2")) })
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.AddWallet(wallet("w3", "m1", "xpub3")) })
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.AddWallet(wallet("w3", "m2", "xpub1")) })
