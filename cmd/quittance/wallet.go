@@ -178,6 +178,9 @@ func (c *walletSet) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if w.SealedSeed != "" && address != "" {
+		fmt.Fprintln(os.Stderr, "its seed stays sealed in this database too: what must be out of the server's reach belongs into a wallet that `quittance signer init` made")
+	}
 	row, err := walletRowOf(w)
 	if err != nil {
 		return err

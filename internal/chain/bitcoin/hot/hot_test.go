@@ -2,6 +2,7 @@ package hot
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"os"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/btcsuite/btcd/btcutil/psbt"
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
+
+	"github.com/quittance/quittance/internal/chain"
 )
 
 var kinds = []string{"bip84", "bip86"}
@@ -245,5 +248,27 @@ func TestALineThatWasCutShortIsDropped(t *testing.T) {
 	must(t, os.WriteFile(w.memory, append([]byte("nonsense\n"), whole...), 0o600))
 	if _, err := OpenFile(w.memory); err == nil || !strings.Contains(err.Error(), "line 1 is damaged") {
 		t.Errorf("a damaged memory: %v", err)
+	}
+}
+
+// What cannot be remembered is not signed, and what was half written is not in the
+// way of what comes after it.
+func TestAMemoryThatCannotBeWrittenSignsNothing(t *testing.T) {
+	w := newWorld(t, "bip84", Policy{MaxDay: 100_000})
+	p := w.plan(60_000, w.coin(1, 90_000))
+	good := w.file.f
+	broken, err := os.Open(w.memory) // for reading only
+	must(t, err)
+	defer broken.Close()
+	w.file.f = broken
+	var held *chain.Withheld
+	if out, err := w.sign("t1", p.Packet); out != nil || err == nil || errors.As(err, &held) {
+		t.Fatalf("%x, %v", out, err)
+	}
+	w.file.f = good
+	w.signs("t1", p)
+	w.start()
+	if n := len(w.file.Records()); n != 1 {
+		t.Errorf("%d records", n)
 	}
 }

@@ -167,6 +167,11 @@ func (k *Keyring) open(dir, passphrase string, w *Wallet, p *Policy, now func() 
 	if err == nil && s.XPub() != w.XPub {
 		err = errors.New("its seed is not the one of its account key")
 	}
+	for _, o := range k.Open {
+		if err == nil && o.Signer.XPub() == s.XPub() {
+			err = fmt.Errorf("it is wallet %s once more: one seed with two memories would have two days", o.Name)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("wallet %s: %w", w.Name, err)
 	}
