@@ -50,6 +50,7 @@ var may = map[string][]string{
 	"client": {"wire"},
 
 	// Leaves.
+	"internal/jsonl": {},
 	"internal/money": {},
 	"internal/fault": {},
 	"internal/chain": {"internal/money"},
@@ -92,7 +93,7 @@ var may = map[string][]string{
 	"internal/feed":                          {"internal/rate", "internal/money"},
 	"internal/chain/bitcoin":                 {"internal/chain", "internal/money"},
 	"internal/chain/bitcoin/spending":        {"internal/chain", "internal/chain/bitcoin", "internal/money"},
-	"internal/chain/bitcoin/hot":             {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
+	"internal/chain/bitcoin/hot":             {"internal/jsonl", "internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
 	"internal/chain/bitcoin/node":            {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/node/btcdtest":   {},
 	"internal/chain/bitcoin/signer":          {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/hot"},

@@ -1,15 +1,12 @@
 package hot
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/quittance/quittance/internal/jsonl"
 )
 
 // InMemory forgets with the process. For tests.
@@ -85,71 +82,15 @@ func find(mem []Record, what, digest string) *Record {
 	return nil
 }
 
-// File is a memory of JSON lines that is only ever added to.
-type File struct {
-	InMemory
-	f     *os.File
-	whole int64 // bytes of complete lines; guarded by mu
-}
+// File is a memory on the disk.
+type File = jsonl.File[Record]
 
 // OpenFile opens a memory, or begins one. A last line that a crash cut short is
 // dropped: nothing was signed for it.
 func OpenFile(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	m, err := jsonl.Open[Record](path)
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("the signer's memory: %w", err)
 	}
-	m := &File{f: f}
-	whole, err := m.load()
-	if err == nil {
-		err = f.Truncate(whole)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the signer's memory %s: %w", path, err), f.Close())
-	}
-	m.whole = whole
-	return m, nil
+	return m, err
 }
-
-func (m *File) load() (whole int64, err error) {
-	r := bufio.NewReader(m.f)
-	for n := 1; ; n++ {
-		line, err := r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return whole, nil
-		}
-		if err != nil {
-			return whole, err
-		}
-		var rec Record
-		if err := json.Unmarshal(line, &rec); err != nil {
-			return whole, fmt.Errorf("line %d is damaged: %w", n, err)
-		}
-		m.list = append(m.list, rec)
-		whole += int64(len(line))
-	}
-}
-
-// Append writes a record and returns once it is on the disk.
-func (m *File) Append(r Record) error {
-	b, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	b = append(b, '\n')
-	if _, err = m.f.WriteAt(b, m.whole); err == nil {
-		err = m.f.Sync()
-	}
-	if err != nil {
-		// A part of a line must not stay before the next one.
-		return errors.Join(err, m.f.Truncate(m.whole))
-	}
-	m.whole += int64(len(b))
-	m.list = append(m.list, r)
-	return nil
-}
-
-// Close lets go of the file.
-func (m *File) Close() error { return m.f.Close() }
