@@ -55,8 +55,12 @@ func (p place) openOrMake(ctx context.Context) (*app.App, func(), error) {
 		st.Close()
 		return nil, nil, err
 	}
-	a := app.New(app.Config{Store: st, Assets: assets(network), Rates: feed.Static(rate.Fixed(time.Now())), AllowHTTP: network == "regtest", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
-	return a, func() { st.Close() }, nil
+	j := &journal{data: p.Data}
+	a := app.New(app.Config{Store: st, Journal: j, Assets: assets(network), Rates: feed.Static(rate.Fixed(time.Now())), AllowHTTP: network == "regtest", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	return a, func() {
+		st.Close()
+		_ = j.close()
+	}, nil
 }
 
 // openFor opens the database and finds the merchant that the operator means.

@@ -51,6 +51,7 @@ type program struct {
 	background []namedLoop
 	locks      []*os.File
 	hot        *hotWallets
+	journal    *journal
 	settled    time.Time // owned by the spender's loop
 	spendNow   chan struct{}
 	announced  bool // the control file is ours
@@ -159,8 +160,11 @@ func (p *program) open(ctx context.Context) error {
 	for i := range list {
 		list[i].Sender = p.sender
 	}
+	if p.journal, err = openJournal(p.conf.Data); err != nil {
+		return err
+	}
 	c := app.Config{
-		Store: st, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Log: p.log, Now: p.clock.now,
+		Store: st, Journal: p.journal, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Log: p.log, Now: p.clock.now,
 		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP, NoMail: p.conf.SMTP == "" && !p.conf.Sandbox,
 	}
 	if p.play != nil {
@@ -170,6 +174,10 @@ func (p *program) open(ctx context.Context) error {
 	p.app.TestAmount = p.app.SendTestAmount
 	// A database of another chain is found out before anybody is answered.
 	if _, err := p.app.StartChain(ctx, p.source); err != nil {
+		return err
+	}
+	// So is one that was put back from a backup, before an address is handed out.
+	if err := p.app.CheckJournal(ctx); err != nil {
 		return err
 	}
 	return p.welcome(ctx)
@@ -393,6 +401,9 @@ func (p *program) stop() error {
 	p.loops.Wait()
 	if p.hot != nil {
 		errs = append(errs, p.hot.close())
+	}
+	if p.journal != nil {
+		errs = append(errs, p.journal.close())
 	}
 	if p.play != nil {
 		errs = append(errs, p.play.chain.Close())

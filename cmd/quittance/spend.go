@@ -21,6 +21,10 @@ func (p *program) spend(ctx context.Context) error {
 		case <-t.C:
 		case <-p.spendNow:
 		}
+		// What a database that was put back still has to do may be done already.
+		if restored, err := p.app.Restored(ctx); err != nil || restored {
+			continue
+		}
 		for _, job := range []struct {
 			what string
 			do   func(context.Context) error

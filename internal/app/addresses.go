@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,6 +46,12 @@ func (a *App) DepositAddress(ctx context.Context, m *merchant.Merchant, assetCod
 		index, err = tx.ReserveIndices(w.ID, 1)
 		return err
 	})
+	if err == nil && a.Journal != nil && a.recollect().marks[w.ID].index > index {
+		err = errors.New("the database is older than the journal beside it: start the server first, which finds out what was forgotten")
+	}
+	if err == nil {
+		err = a.noteIndices(w.ID, index+1, 0)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -71,6 +71,9 @@ type Config struct {
 	NoMail    bool    // nothing can be mailed: there is no relay
 	Signers   Signers // nil: every wallet is watch-only
 	Owner     string  // this process's name in leases; two living ones never share it
+	// Journal is what a database put back from an older copy is found out by; nil:
+	// nobody finds out.
+	Journal Journal
 	// TestAmount sends a recipient the small payment that proves an address; nil:
 	// a signature is the only proof. It may be called again for the same payment.
 	TestAmount func(context.Context, TestAmount) error
@@ -85,6 +88,7 @@ type App struct {
 	mu      sync.Mutex
 	indices map[string]*indices  // by wallet; guarded by mu
 	readAt  map[string]time.Time // by chain; guarded by mu
+	noted   map[string]int       // attempts in the journal, by transfer; nil until it was read; guarded by mu
 	memory  remembered
 	quoted  quotedRates
 	hooks   hooks

@@ -94,6 +94,9 @@ func (a *App) reserve(ctx context.Context, wallet string, ix *indices) {
 		first, err = tx.ReserveIndices(wallet, size)
 		return err
 	})
+	if err == nil {
+		err = a.noteIndices(wallet, first+size, 0)
+	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	if ix.err = err; err == nil {

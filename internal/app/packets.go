@@ -57,13 +57,22 @@ func (a *App) ExportPacket(ctx context.Context, id string) (packet []byte, err e
 		return nil, err
 	}
 	defer s.done(ctx)
+	if t, err = s.read(ctx, id); err != nil {
+		return nil, err
+	}
 	if locks, err := a.Locks(ctx); err != nil || len(locks) > 0 {
 		return nil, errors.Join(err, errors.New("no money leaves at present: `quittance outgoing status` says why"))
+	}
+	if err := s.noteSigning(ctx, t); err != nil {
+		return nil, fmt.Errorf("write the journal: %w", err)
 	}
 	err = s.change(ctx, id, func(_ *store.Tx, t *transfer.Transfer) error {
 		n, ok := t.Unsigned()
 		if !ok {
 			return fmt.Errorf("transfer %s is %s: it does not wait for a signature", id, t.State)
+		}
+		if s.Journal != nil && n >= s.journaled(id) {
+			return errTaken // replaced meanwhile
 		}
 		packet = t.Attempts[n].Packet
 		return t.Export(n)

@@ -158,6 +158,9 @@ func (s *spender) newChange(ctx context.Context) (p chain.Path, destination []by
 		return err
 	})
 	if err == nil {
+		err = s.noteIndices(s.wallet.ID, 0, p.Index+1)
+	}
+	if err == nil {
 		_, destination, err = s.asset.Spending.Own(s.account(), p)
 	}
 	return p, destination, err

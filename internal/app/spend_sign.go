@@ -21,6 +21,9 @@ func (s *spender) sign(ctx context.Context, t *transfer.Transfer) (again bool, e
 	if err := s.at("sign/before"); err != nil {
 		return false, err
 	}
+	if err := s.noteSigning(ctx, t); err != nil {
+		return false, fmt.Errorf("write the journal: %w", err)
+	}
 	packet, err := signer.Sign(ctx, chain.SignRequest{
 		Transfer: t.ID, Wallet: s.wallet.ID, Account: chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind}, Packet: t.Attempts[n].Packet,
 	})

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"time"
 
 	"github.com/quittance/quittance/internal/store"
@@ -35,14 +36,20 @@ func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.
 }
 
 // orderMoved hands a step on to what an order pays.
-func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) error {
+func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) (err error) {
 	switch o.Kind {
 	case transfer.Refund:
-		return a.refundMoved(tx, o, t, now)
+		err = a.refundMoved(tx, o, t, now)
 	case transfer.Payout:
-		return a.payoutMoved(tx, o, t, now)
+		err = a.payoutMoved(tx, o, t, now)
 	case transfer.Settlement:
-		return a.settlementMoved(tx, o, t, now)
+		err = a.settlementMoved(tx, o, t, now)
 	}
-	return nil
+	if errors.Is(err, store.ErrNotFound) {
+		// A database that was put back may have forgotten what it paid; see Reconcile.
+		if _, kerr := tx.EntryByKey(recalledKey(o)); kerr == nil {
+			return nil
+		}
+	}
+	return err
 }

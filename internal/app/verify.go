@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -90,15 +89,6 @@ func (a *App) Lock(ctx context.Context, reason, detail string) error {
 	})
 	if err == nil {
 		a.Log.Error("no money leaves until this is looked at: `quittance outgoing status`", "reason", reason, "detail", detail)
-	}
-	return err
-}
-
-// Unlock lifts a lock.
-func (a *App) Unlock(ctx context.Context, reason string) error {
-	err := a.Store.Update(ctx, func(tx *store.Tx) error { return tx.UnlockOutgoing(reason) })
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("nothing is locked for the reason %q: `quittance outgoing status` lists why", reason)
 	}
 	return err
 }

@@ -113,6 +113,8 @@ type Spending interface {
 	Own(a Account, p Path) (address string, destination []byte, err error)
 	// Plan chooses inputs and builds the unsigned transaction.
 	Plan(o Outlay) (*Plan, error)
+	// ID is the id that a transaction will have once the packet is signed.
+	ID(packet []byte) (string, error)
 	// Same reports whether two packets are of one transaction, whatever is signed in
 	// them. The error is a sentence: the second is no packet.
 	Same(packet, other []byte) (bool, error)

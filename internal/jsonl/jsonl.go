@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"sync"
@@ -57,6 +58,22 @@ func (m *File[T]) load() error {
 		m.list = append(m.list, rec)
 		m.whole += int64(len(line))
 	}
+}
+
+// Read reads what is in a file that another process may be adding to; one that is
+// not there is empty.
+func Read[T any](path string) ([]T, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m := &File[T]{f: f}
+	err = m.load()
+	return m.list, err
 }
 
 // Records lists what was kept, in order.

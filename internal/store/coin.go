@@ -191,10 +191,7 @@ type ChangeAddress struct {
 }
 
 // NextChange takes a wallet's next index for change. It is never given out again.
-func (tx *Tx) NextChange(wallet string) (index int64, err error) {
-	err = tx.row(`UPDATE wallet SET next_change = next_change + 1 WHERE id = $1 RETURNING next_change - 1`, []any{wallet}, &index)
-	return index, err
-}
+func (tx *Tx) NextChange(wallet string) (index int64, err error) { return tx.ReserveChange(wallet, 1) }
 
 // AddChangeAddress records a destination before anything is sent to it.
 func (tx *Tx) AddChangeAddress(c ChangeAddress) error {

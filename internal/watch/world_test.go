@@ -72,10 +72,11 @@ type world struct {
 	shop  *merchant.Merchant
 	token *merchant.Token
 
-	seed   []byte // of the shop's wallet
-	signer *hot.Signer
-	sender chain.Sender // what payments out are handed to; the chain unless a test puts something before it
-	step   func(string) error
+	journal app.Journal // kept beside the database; nil unless a test has one
+	seed    []byte      // of the shop's wallet
+	signer  *hot.Signer
+	sender  chain.Sender // what payments out are handed to; the chain unless a test puts something before it
+	step    func(string) error
 }
 
 // Signer makes the shop's wallet a hot one.
@@ -134,6 +135,7 @@ func (w *world) on() {
 	w.store, err = store.Open(w.ctx, w.db, w.dir)
 	w.check(err)
 	w.app = w.newApp()
+	w.check(w.app.CheckJournal(w.ctx))
 	w.watch = w.newWatch(w.app, w.src)
 	w.sync()
 }
@@ -149,7 +151,7 @@ func (w *world) newApp() *app.App {
 	out, err := spending.New("regtest")
 	w.check(err)
 	return app.New(app.Config{
-		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true, Signers: w,
+		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true, Signers: w, Journal: w.journal,
 		Step: func(name string) error {
 			if w.step == nil {
 				return nil

@@ -74,6 +74,16 @@ func derivation(acc *bitcoin.Account, path chain.Path, set func([]*psbt.Bip32Der
 	return nil
 }
 
+// ID is the id of the signed transaction: with segregated witness (BIP 141) it does
+// not depend on the signatures, and nothing else is spent here.
+func (s *Spending) ID(packet []byte) (string, error) {
+	pk, err := Parse(packet)
+	if err != nil {
+		return "", err
+	}
+	return pk.UnsignedTx.TxHash().String(), nil
+}
+
 // Same reports whether two packets are of one unsigned transaction.
 func (s *Spending) Same(packet, other []byte) (bool, error) {
 	b, err := Parse(other)
