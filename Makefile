@@ -30,8 +30,11 @@ bench: build ## one table, each figure beside a floor measured in the same run
 lint: ## gofmt, vet, staticcheck, govulncheck
 	./testing/lint
 
-campaign: ## 200 kills under load on each database; takes minutes
+campaign: ## the long forms of the campaigns against crashes and faults; takes an hour
 	QUITTANCE_CRASH_KILLS=200 $(GO) test -count=1 -timeout 60m -v -run TestKilledUnderLoad ./internal/e2e
+	QUITTANCE_PAYOUTS=10000 $(GO) test -count=1 -timeout 120m -v -run TestPayoutOnce ./internal/watch
+	QUITTANCE_HISTORIES=50 $(GO) test -count=1 -timeout 60m -v -run TestLedgerCampaign ./internal/watch
+	QUITTANCE_RESTORES=50 $(GO) test -count=1 -timeout 60m -v -run TestRestoreDrill ./internal/watch
 
 clean:
 	rm -rf bin .cache

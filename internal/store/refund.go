@@ -72,6 +72,17 @@ func (tx *Tx) OpenRefunds(merchantID string) ([]*refund.Refund, error) {
 	return tx.refunds(`merchant = $1 AND status IN ('created', 'pending') ORDER BY created_at, id`, merchantID)
 }
 
+// EachRefund calls visit for every refund.
+func (tx *Tx) EachRefund(visit func(*refund.Refund) error) error {
+	list, err := tx.refunds(`1 = 1 ORDER BY id`)
+	for _, r := range list {
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 func (tx *Tx) refunds(where string, args ...any) ([]*refund.Refund, error) {
 	var out []*refund.Refund
 	err := tx.each(`SELECT `+refundColumns+` FROM refund WHERE `+where, args, func(r sqldb.Rows) error {

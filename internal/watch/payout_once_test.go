@@ -17,9 +17,13 @@ import (
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
 	"github.com/quittance/quittance/internal/invoice"
-	"github.com/quittance/quittance/internal/ledger"
-	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/merchant"
+	"github.com/quittance/quittance/internal/payout"
+	"github.com/quittance/quittance/internal/recipient"
+	"github.com/quittance/quittance/internal/refund"
 	"github.com/quittance/quittance/internal/store"
+	"github.com/quittance/quittance/internal/store/pgtest"
+	"github.com/quittance/quittance/internal/store/postgres"
 	"github.com/quittance/quittance/internal/store/sqldb"
 	"github.com/quittance/quittance/internal/store/sqlite"
 	"github.com/quittance/quittance/internal/transfer"
@@ -64,23 +68,38 @@ func (d *deaf) Send(ctx context.Context, raw []byte) error {
 	return d.Sender.Send(ctx, raw)
 }
 
+// steps are the named points at which a process may end.
+var steps = []string{
+	"plan/before", "plan/chosen", "plan/stored", "sign/before", "sign/after", "signed/before", "signed/after",
+	"send/before", "send/after", "sent/before", "sent/after", "attempt/chosen", "attempt/stored",
+}
+
 // storm is a shop whose payments out meet every fault there is.
 type storm struct {
 	*world
 	r      *rand.Rand
 	calm   bool
-	other  *app.App // a second process on the same database
-	inside bool     // a pause is being played
-	paid   map[string]uint64
-	stops  map[string]int // crashes by step
+	fury   int                // one step in so many goes wrong in one of two ways
+	other  *app.App           // a second process on the same database
+	inside bool               // a pause is being played
+	paid   map[string]uint64  // what each address is to get, in satoshi
+	sold   []*invoice.Invoice // complete, and not refunded yet
+	stops  map[string]int     // crashes by step
 	events map[string]int
 }
 
-func newStorm(t *testing.T, seed uint64) *storm {
-	s := &storm{r: rand.New(rand.NewPCG(seed, 1)), paid: map[string]uint64{}, stops: map[string]int{}, events: map[string]int{}, calm: true}
-	s.world = newWorld(t)
+func newStorm(t *testing.T, seed uint64, db string) *storm {
+	s := &storm{r: rand.New(rand.NewPCG(seed, 1)), paid: map[string]uint64{}, stops: map[string]int{}, events: map[string]int{}, calm: true, fury: 30}
+	s.world = newWorldOn(t, db)
 	s.sender = &deaf{s.chain, s.r, s}
 	s.step = s.at
+	_, err := s.app.ChangeMerchant(s.ctx, s.shop.ID, func(m *merchant.Merchant) error {
+		m.Settings.PayoutRuns, m.Settings.MaxRecipients, m.Settings.OnOver = "now", 1_000_000, merchant.ToCredit
+		return nil
+	})
+	s.check(err)
+	s.shop, err = s.app.FindMerchant(s.ctx, s.shop.ID)
+	s.check(err)
 	s.restart()
 	return s
 }
@@ -88,12 +107,21 @@ func newStorm(t *testing.T, seed uint64) *storm {
 // restart begins both processes anew on the same file, as after a crash.
 func (s *storm) restart() {
 	s.off()
-	engine, err := sqlite.Open(s.ctx, filepath.Join(s.dir, "quittance.db"))
-	s.check(err)
-	s.store = store.New(&forgetful{engine, func() bool { return !s.calm && s.r.IntN(25) == 0 }})
+	s.store = store.New(&forgetful{s.engine(), func() bool { return !s.calm && s.r.IntN(25) == 0 }})
 	s.app, s.other = s.newApp(), s.newApp()
 	s.watch = s.newWatch(s.app, s.src)
 	s.follow()
+}
+
+func (s *storm) engine() (e sqldb.Engine) {
+	var err error
+	if s.db != "" {
+		e, err = postgres.Open(s.ctx, s.db)
+	} else {
+		e, err = sqlite.Open(s.ctx, filepath.Join(s.dir, "quittance.db"))
+	}
+	s.check(err)
+	return e
 }
 
 // at is called at each named step: the process may end there, or be paused until
@@ -102,7 +130,7 @@ func (s *storm) at(step string) error {
 	if s.calm {
 		return nil
 	}
-	switch n := s.r.IntN(30); {
+	switch n := s.r.IntN(s.fury); {
 	case n == 0:
 		s.stops[step]++
 		return errCrash
@@ -133,6 +161,7 @@ func (s *storm) fund(coins int) {
 	}
 	s.mine(6)
 	s.follow()
+	s.check(s.app.DecideUnapplied(s.ctx)) // what is over is credited: the ledger pays from it
 }
 
 // payee is an address that nobody was paid at.
@@ -144,41 +173,24 @@ func (s *storm) payee(n int) string {
 	return addr
 }
 
-// queue asks for payments; each address is to get its amount once.
+// queue asks for payments, payouts and refunds alike; each address is to get its
+// amount once.
 func (s *storm) queue(n int) {
 	for range n {
-		i := len(s.paid)
-		addr, sat := s.payee(i), uint64(1000+s.r.IntN(20_000))
-		s.paid[addr] = sat
-		s.enqueue(fmt.Sprintf("%05d", i), addr, sat)
+		if len(s.sold) > 0 && s.r.IntN(3) == 0 {
+			s.refund()
+			continue
+		}
+		s.payout()
 	}
 }
 
-func (s *storm) enqueue(id, address string, sat uint64) {
+// insist repeats what may have happened although its answer was lost. Each of the
+// calls knows its repetition: by guid, by reference, by what is there.
+func (s *storm) insist(do func() error) {
+	s.t.Helper()
 	for {
-		err := s.store.Update(s.ctx, func(tx *store.Tx) error {
-			if _, err := tx.Order(id); err == nil {
-				return nil
-			}
-			wallets, err := tx.Wallets(s.shop.ID)
-			if err != nil {
-				return err
-			}
-			to, err := s.app.Assets[0].Spending.Destination(address)
-			if err != nil {
-				return err
-			}
-			e := ledger.New(ledger.Reserve, "order/"+id, s.shop.ID, s.clock.now()).
-				Debit(ledger.Unapplied, "BTC", money.NewUnits(sat)).Credit(ledger.Reserved, "BTC", money.NewUnits(sat))
-			e.ID = "e" + id
-			if err := tx.Post(e); err != nil {
-				return err
-			}
-			return tx.AddOrder(&transfer.Order{
-				ID: id, Merchant: s.shop.ID, Wallet: wallets[0].ID, Asset: "BTC", Chain: "BTC", Kind: transfer.Proof, Resource: "r" + id, Address: address, To: to,
-				Currency: "BTC", Value: money.NewUnits(sat), Gross: money.NewUnits(sat), State: transfer.Queued, Created: s.clock.now(),
-			})
-		})
+		err := do()
 		if err == nil {
 			return
 		}
@@ -188,13 +200,73 @@ func (s *storm) enqueue(id, address string, sat uint64) {
 	}
 }
 
+// payout promises bitcoin to somebody new, who has an address already.
+func (s *storm) payout() {
+	address, sat := s.payee(len(s.paid)), uint64(10_000+s.r.IntN(20_000))
+	s.paid[address] = sat
+	id := fmt.Sprintf("recipient%013d", len(s.paid))
+	s.insist(func() error {
+		return s.store.Update(s.ctx, func(tx *store.Tx) error {
+			if _, err := tx.Recipient(id); err == nil {
+				return nil
+			}
+			return tx.AddRecipient(&recipient.Recipient{
+				ID: id, Merchant: s.shop.ID, APIToken: s.token.Token, Token: "t" + id, Email: address + "@example.com", Status: recipient.Active, Created: s.clock.now(),
+				State: recipient.State{Addresses: []recipient.Address{{
+					Asset: "BTC", Address: address, Proof: recipient.Proof{Kind: recipient.ByTestAmount, Test: "t"}, Given: s.clock.now(), From: s.clock.now(),
+				}}},
+			})
+		})
+	})
+	s.insist(func() error {
+		_, err := s.app.CreatePayout(s.ctx, app.PayoutRequest{Merchant: s.shop, Token: s.token, Signature: address}, app.NewPayout{
+			Recipient: id, Amount: fmt.Sprintf("0.%08d", sat), Terms: payout.Terms{Currency: "BTC", LedgerCurrency: "USD", Effective: s.clock.now(), Reference: address},
+		})
+		return err
+	})
+}
+
+// refund gives half of what somebody bought back.
+func (s *storm) refund() {
+	inv := s.sold[len(s.sold)-1]
+	s.sold = s.sold[:len(s.sold)-1]
+	address := s.payee(len(s.paid))
+	s.paid[address] = due / 2
+	var f *refund.Refund
+	s.insist(func() (err error) {
+		f, err = s.app.CreateRefund(s.ctx, app.NewRefund{Merchant: s.shop, Token: s.token, Invoice: inv.ID, Amount: "5", GUID: "refund of " + inv.ID})
+		return err
+	})
+	s.insist(func() error {
+		_, err := s.app.ClaimRefund(s.ctx, f.ID, f.ClaimCode(f.State.Claims), address)
+		return err
+	})
+}
+
+// sell completes some invoices.
+func (s *storm) sell(n int) {
+	for range n {
+		inv, err := s.app.CreateInvoice(s.ctx, app.NewInvoice{
+			Merchant: s.shop, Token: s.token, Price: "10", Order: invoice.Order{Currency: "USD", Speed: invoice.Medium, Buyer: &invoice.Buyer{Email: "b@example.com"}},
+		})
+		s.check(err)
+		s.world.pay(inv, due)
+		s.sold = append(s.sold, inv)
+		if len(s.sold)%40 == 0 {
+			s.mine(1)
+		}
+	}
+	s.mine(6)
+	s.follow()
+}
+
 // turn lets a process spend, and begins it anew if it crashed.
 func (s *storm) turn() {
 	who := s.app
 	if s.r.IntN(2) == 0 {
 		who = s.other
 	}
-	err := who.Spend(s.ctx)
+	err := errors.Join(ignore(who.PayRefunds(s.ctx)), ignore(who.FundPayouts(s.ctx)), who.Spend(s.ctx))
 	if s.r.IntN(6) == 0 {
 		if list := s.transfers(); len(list) > 0 {
 			s.chain.SetFeeRate(uint64(2000 + s.r.IntN(20_000)))
@@ -211,6 +283,14 @@ func (s *storm) turn() {
 		s.events["restart"]++
 	}
 	s.clock.forward(time.Duration(s.r.IntN(90)) * time.Second)
+}
+
+// ignore passes over an answer that was lost: the next round looks again.
+func ignore(err error) error {
+	if errors.Is(err, sqldb.ErrUnknownOutcome) {
+		return nil
+	}
+	return err
 }
 
 // weather moves the chain.
@@ -231,28 +311,48 @@ func (s *storm) settleAll() {
 	s.restart()
 	for range 600 {
 		s.clock.forward(11 * time.Minute)
+		s.check(s.app.PayRefunds(s.ctx))
+		s.check(s.app.FundPayouts(s.ctx))
 		s.check(s.app.Spend(s.ctx))
 		s.mine(1)
 		s.follow()
 		open := slices.ContainsFunc(s.transfers(), func(t *transfer.Transfer) bool { return t.State != transfer.Confirmed && t.State != transfer.Dropped })
-		var queued []*transfer.Order
-		s.check(s.store.View(s.ctx, func(tx *store.Tx) (err error) {
-			wallets, err := tx.Wallets("")
-			if err != nil {
-				return err
-			}
-			queued, err = tx.QueuedOrders(wallets[0].ID, s.clock.now(), 10)
-			return err
-		}))
-		if !open && len(queued) == 0 {
+		if !open && s.promised() == 0 {
 			return
 		}
+	}
+	if n := s.promised(); n > 0 {
+		s.t.Errorf("%d payouts and refunds did not come to their end", n)
 	}
 	for _, t := range s.transfers() {
 		if t.State != transfer.Confirmed {
 			s.t.Errorf("transfer %s is %s: %s%s", t.ID, t.State, t.Problem, s.describe(t))
 		}
 	}
+}
+
+// promised counts the payouts and refunds that are not over. All of them are to
+// succeed.
+func (s *storm) promised() (n int) {
+	s.check(s.store.View(s.ctx, func(tx *store.Tx) error {
+		n = 0
+		list, err := tx.ListPayouts(store.PayoutFilter{Limit: 100_000})
+		for _, p := range list {
+			if p.Status != payout.Complete {
+				n++
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return tx.EachRefund(func(f *refund.Refund) error {
+			if f.Status != refund.Success {
+				n++
+			}
+			return nil
+		})
+	}))
+	return n
 }
 
 // describe tells all about a transfer that did not come to its end.
@@ -325,17 +425,24 @@ func TestPayoutOnce(t *testing.T) {
 		seeds = []uint64{n}
 	}
 	for _, seed := range seeds {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { payoutOnce(t, seed, payouts) })
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { payoutOnce(t, seed, payouts, "") })
+	}
+	if len(seeds) > 1 {
+		t.Run("PostgreSQL", func(t *testing.T) { payoutOnce(t, 7, payouts, pgtest.Open(t)) })
 	}
 }
 
-func payoutOnce(t *testing.T, seed uint64, payouts int) {
-	s := newStorm(t, seed)
+func payoutOnce(t *testing.T, seed uint64, payouts int, db string) {
+	s := newStorm(t, seed, db)
+	if payouts < 1000 {
+		s.fury = 10 // so that a short history meets most of it
+	}
 	s.fund(2 + payouts/400)
+	s.sell(payouts / 3)
 	s.calm = false
 	for len(s.paid) < payouts {
 		if s.r.IntN(3) == 0 {
-			s.queue(min(1+s.r.IntN(12), payouts-len(s.paid)))
+			s.queue(min(1+s.r.IntN(max(12, payouts/50)), payouts-len(s.paid)))
 		}
 		s.turn()
 		s.weather()
@@ -352,5 +459,10 @@ func payoutOnce(t *testing.T, seed uint64, payouts int) {
 		}
 	}
 	s.verified()
-	t.Logf("seed %d: %d payouts in %d transfers; crashes %v; %v", seed, len(s.paid), len(s.transfers()), s.stops, s.events)
+	for _, step := range steps {
+		if s.stops[step] == 0 && payouts >= 1000 {
+			t.Errorf("no crash came at %s", step)
+		}
+	}
+	t.Logf("seed %d: %d payouts and refunds in %d transfers; crashes %v; %v", seed, len(s.paid), len(s.transfers()), s.stops, s.events)
 }
