@@ -68,6 +68,9 @@ func (d *deaf) Send(ctx context.Context, raw []byte) error {
 	return d.Sender.Send(ctx, raw)
 }
 
+// fury is one in how many steps goes wrong in each of two ways.
+const fury = 10
+
 // steps are the named points at which a process may end.
 var steps = []string{
 	"plan/before", "plan/chosen", "plan/stored", "sign/before", "sign/after", "signed/before", "signed/after",
@@ -79,7 +82,6 @@ type storm struct {
 	*world
 	r      *rand.Rand
 	calm   bool
-	fury   int                // one step in so many goes wrong in one of two ways
 	other  *app.App           // a second process on the same database
 	inside bool               // a pause is being played
 	paid   map[string]uint64  // what each address is to get, in satoshi
@@ -89,7 +91,7 @@ type storm struct {
 }
 
 func newStorm(t *testing.T, seed uint64, db string) *storm {
-	s := &storm{r: rand.New(rand.NewPCG(seed, 1)), paid: map[string]uint64{}, stops: map[string]int{}, events: map[string]int{}, calm: true, fury: 30}
+	s := &storm{r: rand.New(rand.NewPCG(seed, 1)), paid: map[string]uint64{}, stops: map[string]int{}, events: map[string]int{}, calm: true}
 	s.world = newWorldOn(t, db)
 	s.sender = &deaf{s.chain, s.r, s}
 	s.step = s.at
@@ -130,7 +132,7 @@ func (s *storm) at(step string) error {
 	if s.calm {
 		return nil
 	}
-	switch n := s.r.IntN(s.fury); {
+	switch n := s.r.IntN(fury); {
 	case n == 0:
 		s.stops[step]++
 		return errCrash
@@ -434,15 +436,12 @@ func TestPayoutOnce(t *testing.T) {
 
 func payoutOnce(t *testing.T, seed uint64, payouts int, db string) {
 	s := newStorm(t, seed, db)
-	if payouts < 1000 {
-		s.fury = 10 // so that a short history meets most of it
-	}
 	s.fund(2 + payouts/400)
 	s.sell(payouts / 3)
 	s.calm = false
 	for len(s.paid) < payouts {
 		if s.r.IntN(3) == 0 {
-			s.queue(min(1+s.r.IntN(max(12, payouts/50)), payouts-len(s.paid)))
+			s.queue(min(1+s.r.IntN(12+payouts/400), payouts-len(s.paid)))
 		}
 		s.turn()
 		s.weather()
