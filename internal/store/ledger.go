@@ -46,6 +46,9 @@ type head struct {
 }
 
 func (tx *Tx) postFor(merchantID string, entries []*ledger.Entry) error {
+	if b, ok := tx.buffer(); ok {
+		return b.post(tx, merchantID, entries)
+	}
 	if err := tx.c.Queue("ledger/" + merchantID); err != nil {
 		return err
 	}
@@ -54,17 +57,9 @@ func (tx *Tx) postFor(merchantID string, entries []*ledger.Entry) error {
 		return err
 	}
 	first := last.n
-	rows, lines := make([]any, 0, 10*len(entries)), make([]any, 0, 20*len(entries))
-	for _, e := range entries {
-		refs, err := e.Seal(last.n+1, last.hash)
-		if err != nil {
-			return err
-		}
-		last = head{e.N, e.Hash}
-		rows = append(rows, e.Merchant, e.N, e.ID, string(e.Kind), e.Key, sql.NullString{String: e.Reverses, Valid: e.Reverses != ""}, ms(e.At), refs, e.Prev, e.Hash)
-		if lines, err = move(accounts, e, lines); err != nil {
-			return err
-		}
+	rows, lines, last, err := seal(last, accounts, entries)
+	if err != nil {
+		return err
 	}
 	// The head comes first: who posts for the merchant at the same time waits
 	// here, and starts over.
@@ -78,6 +73,24 @@ func (tx *Tx) postFor(merchantID string, entries []*ledger.Entry) error {
 		return err
 	}
 	return tx.setAccounts(merchantID, accounts)
+}
+
+// seal gives entries their places behind the last one, moves the balances and
+// returns the rows of the entries and of their postings.
+func seal(last head, accounts map[string]*account, entries []*ledger.Entry) (rows, lines []any, to head, err error) {
+	rows, lines = make([]any, 0, 10*len(entries)), make([]any, 0, 20*len(entries))
+	for _, e := range entries {
+		refs, err := e.Seal(last.n+1, last.hash)
+		if err != nil {
+			return nil, nil, last, err
+		}
+		last = head{e.N, e.Hash}
+		rows = append(rows, e.Merchant, e.N, e.ID, string(e.Kind), e.Key, sql.NullString{String: e.Reverses, Valid: e.Reverses != ""}, ms(e.At), refs, e.Prev, e.Hash)
+		if lines, err = move(accounts, e, lines); err != nil {
+			return nil, nil, last, err
+		}
+	}
+	return rows, lines, last, nil
 }
 
 func (tx *Tx) setHead(merchantID string, from int64, to head) error {

@@ -23,6 +23,7 @@ type bulk struct {
 var (
 	intoEntry   = bulk{`ledger_entry (merchant, n, id, kind, key, reverses, at, refs, prev, hash)`, 10, ``}
 	intoPosting = bulk{`ledger_posting (merchant, n, i, account, asset, amount, balance, code, text, at)`, 10, ``}
+	intoHead    = bulk{`ledger_head (merchant, n, hash)`, 3, ` ON CONFLICT (merchant) DO UPDATE SET n = excluded.n, hash = excluded.hash`}
 	intoAccount = bulk{`ledger_account (id, merchant, name, asset, balance, postings)`, 6,
 		` ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, postings = excluded.postings`}
 )

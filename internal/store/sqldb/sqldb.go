@@ -47,6 +47,26 @@ type Conn interface {
 	Queue(key string) error
 }
 
+// Deferred is work that the operations of one group leave for its end, so that it
+// is done once for all of them.
+type Deferred interface {
+	// Flush does the work so far. It is called before the commit, and before any
+	// statement that names what it concerns.
+	Flush(c Conn) error
+	// Mark is called before each operation; what it returns takes back everything
+	// that was left since, because the operation failed.
+	Mark() (undo func())
+}
+
+// Grouper is a Conn that runs operations of several callers in one transaction.
+type Grouper interface {
+	// Defer returns what the operations of the group share under a name: the
+	// beginning of the names of the tables that it concerns. ok is false in a group
+	// that runs again because its deferred work failed: then the operation does
+	// everything itself, and the one that is at fault is found.
+	Defer(name string, make func() Deferred) (d Deferred, ok bool)
+}
+
 // Engine is a database with serializable updates and snapshot reads.
 type Engine interface {
 	// Update runs fn in a read-write transaction and returns once it is durable.

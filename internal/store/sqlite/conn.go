@@ -19,6 +19,10 @@ import (
 type conn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
+
+	deferred map[string]sqldb.Deferred // of the present group, by the tables' names
+	flushing bool
+	plain    bool // the present group defers nothing
 }
 
 func (c *conn) close() {
@@ -74,14 +78,60 @@ func (c *conn) run(query string) error {
 	return err
 }
 
+// Defer shares work among the operations of the present group.
+func (c *conn) Defer(name string, make func() sqldb.Deferred) (sqldb.Deferred, bool) {
+	if c.plain {
+		return nil, false
+	}
+	d, ok := c.deferred[name]
+	if !ok {
+		d = make()
+		c.deferred[name] = d
+	}
+	return d, true
+}
+
+// flush does what was deferred and a statement concerns; with an empty statement,
+// all of it.
+func (c *conn) flush(query string) error {
+	if c.flushing {
+		return nil
+	}
+	c.flushing = true
+	defer func() { c.flushing = false }()
+	for name, d := range c.deferred {
+		if query != "" && !strings.Contains(query, name) {
+			continue
+		}
+		if err := d.Flush(c); err != nil {
+			return fmt.Errorf("%w: %w", errDeferred, err)
+		}
+	}
+	return nil
+}
+
+// errDeferred means that work which operations left for the end of their group
+// failed: none of them is to blame before they have run one by one.
+var errDeferred = errors.New("sqlite: deferred work failed")
+
 // Queue has nothing to wait for: there is one writer.
 func (c *conn) Queue(string) error { return nil }
 
 // Statements do not carry the caller's context: the driver would spend a
 // goroutine on each to watch it, and a single-file statement ends by itself.
 
+// ready is the statement, once what was deferred and it concerns is done.
+func (c *conn) ready(query string) (*sql.Stmt, error) {
+	if len(c.deferred) > 0 {
+		if err := c.flush(query); err != nil {
+			return nil, err
+		}
+	}
+	return c.prepare(query)
+}
+
 func (c *conn) Exec(_ context.Context, query string, args ...any) (int64, error) {
-	s, err := c.prepare(query)
+	s, err := c.ready(query)
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +143,7 @@ func (c *conn) Exec(_ context.Context, query string, args ...any) (int64, error)
 }
 
 func (c *conn) Query(_ context.Context, query string, args ...any) (sqldb.Rows, error) {
-	s, err := c.prepare(query)
+	s, err := c.ready(query)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +155,7 @@ func (c *conn) Query(_ context.Context, query string, args ...any) (sqldb.Rows, 
 }
 
 func (c *conn) QueryRow(_ context.Context, query string, args ...any) sqldb.Row {
-	s, err := c.prepare(query)
+	s, err := c.ready(query)
 	if err != nil {
 		return failed{err}
 	}

@@ -76,8 +76,23 @@ func (e *Engine) run() {
 var errGroupLost = errors.New("sqlite: the transaction was given up by the database")
 
 // commit runs the operations of one group, each in its own savepoint, and makes
-// all that succeeded durable together.
+// all that succeeded durable together. If what they left for the end of the group
+// fails, they run again and each does everything itself: fn may run more than once.
 func (e *Engine) commit(group []*op) {
+	if !e.attempt(group, false) {
+		return
+	}
+	for _, o := range group {
+		o.err = nil
+	}
+	e.attempt(group, true)
+}
+
+// attempt runs a group. again reports that nothing of it stayed, because work that
+// was deferred failed.
+func (e *Engine) attempt(group []*op, plain bool) (again bool) {
+	e.writer.deferred, e.writer.plain = map[string]sqldb.Deferred{}, plain
+	defer func() { e.writer.deferred = nil }()
 	fail := func(err error) {
 		for _, o := range group {
 			if o.err == nil {
@@ -87,7 +102,7 @@ func (e *Engine) commit(group []*op) {
 	}
 	if err := e.begin(); err != nil {
 		fail(fmt.Errorf("begin: %w", err))
-		return
+		return false
 	}
 	kept := 0
 	for _, o := range group {
@@ -97,12 +112,21 @@ func (e *Engine) commit(group []*op) {
 		if errors.Is(o.err, errGroupLost) {
 			e.rollback()
 			fail(o.err)
-			return
+			return false
+		}
+		if errors.Is(o.err, errDeferred) && !plain {
+			e.rollback()
+			return true
 		}
 	}
 	if kept == 0 {
 		e.rollback()
-		return
+		return false
+	}
+	if err := e.writer.flush(""); err != nil {
+		e.rollback()
+		fail(err)
+		return !plain
 	}
 	marker, err := e.mark()
 	if err == nil {
@@ -110,7 +134,7 @@ func (e *Engine) commit(group []*op) {
 	}
 	if err == nil {
 		e.groups.Add(1)
-		return
+		return false
 	}
 	e.rollback()
 	landed, lookErr := e.landed(marker)
@@ -120,6 +144,7 @@ func (e *Engine) commit(group []*op) {
 	case !landed:
 		fail(fmt.Errorf("commit: %w", err))
 	}
+	return false
 }
 
 // begin starts the group's transaction. One that an earlier fault left open is
@@ -141,8 +166,10 @@ func (e *Engine) step(o *op) error {
 	if err := e.writer.run("SAVEPOINT operation"); err != nil {
 		return err
 	}
+	takeBack := e.marks()
 	err := guard(o.fn, &e.writer)
 	if err != nil {
+		takeBack()
 		if undo := e.writer.run("ROLLBACK TO operation"); undo != nil {
 			return fmt.Errorf("%w: %w", errGroupLost, errors.Join(err, undo))
 		}
@@ -152,6 +179,24 @@ func (e *Engine) step(o *op) error {
 		return fmt.Errorf("%w: %w", errGroupLost, errors.Join(err, gone))
 	}
 	return err
+}
+
+// marks notes where deferred work stands before an operation. The function takes
+// back what the operation left.
+func (e *Engine) marks() (undo func()) {
+	before := map[string]func(){}
+	for name, d := range e.writer.deferred {
+		before[name] = d.Mark()
+	}
+	return func() {
+		for name := range e.writer.deferred {
+			if take, ok := before[name]; ok {
+				take()
+				continue
+			}
+			delete(e.writer.deferred, name)
+		}
+	}
 }
 
 // guard turns a panic of an operation into its error: the others of the group
