@@ -15,31 +15,44 @@ func (a *App) assessTransfer(tx *store.Tx, m *moving, tip int64, now time.Time) 
 		return nil, err
 	}
 	before, settled := m.State, m.Settled
-	for range len(transfer.States()) + 1 {
-		e, ok := m.Next(tip)
-		if !ok {
-			break
-		}
-		if err := m.Move(e); err != nil {
-			return nil, err
-		}
-	}
-	if _, more := m.Next(tip); more {
-		return nil, errStuck
+	if told, err = a.walk(tx, m, tip, now); err != nil {
+		return nil, err
 	}
 	m.Settle(tip)
 	if !m.dirty && m.State == before && m.Settled == settled {
 		return nil, nil
 	}
-	if err := a.bookTransfer(tx, m.Transfer, now); err != nil {
-		return nil, err
+	if m.State == before {
+		err = a.bookTransfer(tx, m.Transfer, now)
 	}
-	if m.State != before {
-		if told, err = a.transferMoved(tx, m.Transfer, before, now); err != nil {
+	return told, errors.Join(err, tx.SetTransfer(m.Transfer))
+}
+
+// walk takes the steps that the chain asks for one by one: what a transfer pays
+// hears of each, also of those that the server slept through.
+func (a *App) walk(tx *store.Tx, m *moving, tip int64, now time.Time) (told []string, err error) {
+	for range len(transfer.States()) + 1 {
+		e, ok := m.Next(tip)
+		if !ok {
+			return told, nil
+		}
+		before := m.State
+		if err := m.Move(e); err != nil {
 			return nil, err
 		}
+		if err := a.bookTransfer(tx, m.Transfer, now); err != nil {
+			return nil, err
+		}
+		if m.State == before {
+			continue
+		}
+		moved, err := a.transferMoved(tx, m.Transfer, before, now)
+		if err != nil {
+			return nil, err
+		}
+		told = append(told, moved...)
 	}
-	return told, tx.SetTransfer(m.Transfer)
+	return nil, errStuck
 }
 
 // whereForeign finds the transaction that keeps an attempt from confirming: one

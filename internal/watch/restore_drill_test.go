@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -430,3 +431,30 @@ func TestADatabaseOnANewMachineIsLookedAtFirst(t *testing.T) {
 type newcomer struct{ *jsonl.File[app.Note] }
 
 func (newcomer) ID() string { return "another" }
+
+// The server dies after a payment was handed to the network and before that was
+// noted, and comes back when it lies deep in the chain: every step is taken that was
+// slept through.
+func TestAPayoutThatWasMinedDeepMeanwhileIsComplete(t *testing.T) {
+	d := newDrill(t, 2)
+	d.payout()
+	d.refund()
+	d.check(d.app.PayRefunds(d.ctx))
+	d.check(d.app.FundPayouts(d.ctx))
+	d.step = func(name string) error {
+		if name == "sent/before" {
+			return errCrash
+		}
+		return nil
+	}
+	if err := d.app.Spend(d.ctx); !errors.Is(err, errCrash) {
+		t.Fatalf("it did not die: %v", err)
+	}
+	d.step = nil
+	d.off()
+	d.mine(12)
+	d.on()
+	d.everyPayoutArrived("after the sleep")
+	d.verified()
+	d.solvent()
+}
