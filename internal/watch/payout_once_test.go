@@ -428,7 +428,7 @@ func TestPayoutOnce(t *testing.T) {
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { payoutOnce(t, seed, payouts, "", stops) })
 	}
-	if len(stops) < 12 {
+	if len(stops) < 12 && os.Getenv("QUITTANCE_SEED") == "" {
 		t.Errorf("crashes came at %d steps only: %v", len(stops), stops)
 	}
 	if len(seeds) > 1 {
