@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/quittance/quittance/internal/ledger"
 	"github.com/quittance/quittance/internal/merchant"
@@ -39,7 +40,7 @@ func (a *App) SendTestAmount(ctx context.Context, t TestAmount) error {
 			}
 			currency = m.Settings.LedgerCurrency()
 		}
-		e := ledger.New(ledger.Reserve, "proof/"+t.ID, t.Merchant, now).
+		e := ledger.New(ledger.Reserve, proofKey(t.ID), t.Merchant, now).
 			Line(currency, value.Delta().Neg(), ledger.Custom, "Test amount to recipient "+t.Recipient).Credit(ledger.Reserved, currency, value)
 		if err := a.post(tx, e); err != nil {
 			return err
@@ -78,3 +79,24 @@ func (a *App) cost(asset, currency string, amount money.Units) (money.Units, err
 	}
 	return table.Due(amount, from, to)
 }
+
+// proofMoved gives back what was held for a test amount that will not be sent: the
+// recipient signs a text instead.
+func (a *App) proofMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, now time.Time) error {
+	if t.State != transfer.Dropped {
+		return nil
+	}
+	for _, key := range []string{proofKey(o.ID), recalledKey(o)} {
+		e, err := tx.EntryByKey(key)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			_, err = a.reverse(tx, e.ID, now)
+		}
+		return err
+	}
+	return fmt.Errorf("nothing is held for test amount %s", o.ID)
+}
+
+func proofKey(id string) string { return "proof/" + id }

@@ -44,6 +44,8 @@ func (a *App) orderMoved(tx *store.Tx, o *transfer.Order, t *transfer.Transfer, 
 		err = a.payoutMoved(tx, o, t, now)
 	case transfer.Settlement:
 		err = a.settlementMoved(tx, o, t, now)
+	case transfer.Proof:
+		return a.proofMoved(tx, o, t, now)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		// A database that was put back may have forgotten what it paid; see Reconcile.

@@ -87,7 +87,7 @@ func (w *world) order(id, address string, sat uint64) {
 		if err != nil {
 			return err
 		}
-		e := ledger.New(ledger.Reserve, "order/"+id, w.shop.ID, w.clock.now()).Debit(ledger.Unapplied, "BTC", money.NewUnits(sat)).Credit(ledger.Reserved, "BTC", money.NewUnits(sat))
+		e := ledger.New(ledger.Reserve, "proof/"+id, w.shop.ID, w.clock.now()).Debit(ledger.Unapplied, "BTC", money.NewUnits(sat)).Credit(ledger.Reserved, "BTC", money.NewUnits(sat))
 		e.ID = "e" + id
 		if err := tx.Post(e); err != nil {
 			return err
