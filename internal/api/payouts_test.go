@@ -1,11 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/payout"
 	"github.com/quittance/quittance/internal/recipient"
@@ -294,5 +296,35 @@ func TestWhatCannotBePaidOut(t *testing.T) {
 	}
 	if a := w.merchant.post("/payouts", payTen); a.status != 403 {
 		t.Errorf("the merchant facade: %d", a.status)
+	}
+}
+
+// One member that the signer's rules forbid fails and is given back; the others are
+// paid as if it had not been there.
+func TestOfAGroupOnlyTheMemberThatTheSignerRefusesFails(t *testing.T) {
+	w := newWorld(t)
+	w.settings(merchant.Settings{PayoutRuns: "now"})
+	w.rich(200)
+	for walletID := range w.signers {
+		s, err := hot.New(hot.Config{
+			Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{1}, 64)), Now: w.clock, Policy: hot.Policy{MaxPayment: 50_000},
+		})
+		w.must(err)
+		w.signers[walletID] = s
+	}
+	r := id(w.payee("a@x.example"))
+	g := w.payout.post("/payouts/group", fields{"instructions": []any{
+		payTen.with(fields{"recipientId": r}), payTen.with(fields{"recipientId": r, "amount": 40}), payTen.with(fields{"recipientId": r, "amount": 11}),
+	}}).body["created"].([]any)
+	w.fund()
+	for i, status := range []string{"processing", "failed", "processing"} {
+		want(t, w.payout.get("/payouts/"+id(nth(g, i))).ok(), fields{"status": status})
+	}
+	w.must(w.play.Mine(t.Context(), 6))
+	for i, status := range []string{"complete", "failed", "complete"} {
+		want(t, w.payout.get("/payouts/"+id(nth(g, i))).ok(), fields{"status": status})
+	}
+	if got := w.sat("merchant USD") + " " + w.sat("reserved USD"); got != "-17878 0" { // 200 - 10 - 11 - 2 × 0.11
+		t.Errorf("ledger and reserve: %s", got)
 	}
 }

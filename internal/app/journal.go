@@ -33,6 +33,8 @@ type Note struct {
 	// Transfer is about to be signed, to pay these orders.
 	Transfer *transfer.Transfer `json:"transfer,omitempty"`
 	Orders   []*transfer.Order  `json:"orders,omitempty"`
+	// GivenUp is a transfer that nobody has signed and nobody will.
+	GivenUp string `json:"givenUp,omitempty"`
 }
 
 // restored is the reason of the lock on a database that was put back.
@@ -74,6 +76,18 @@ func (a *App) noteSigning(ctx context.Context, t *transfer.Transfer) error {
 	return nil
 }
 
+// noteGivenUp writes down that a transfer will not be signed.
+func (a *App) noteGivenUp(id string) error {
+	if a.Journal == nil {
+		return nil
+	}
+	err := a.Journal.Append(Note{At: a.now(), GivenUp: id})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.noted, id)
+	return err
+}
+
 // journaled is how many attempts at a transfer the journal knows.
 func (a *App) journaled(id string) int {
 	a.mu.Lock()
@@ -84,40 +98,10 @@ func (a *App) journaled(id string) int {
 			if n.Transfer != nil {
 				a.noted[n.Transfer.ID] = max(a.noted[n.Transfer.ID], len(n.Transfer.Attempts))
 			}
+			delete(a.noted, n.GivenUp)
 		}
 	}
 	return a.noted[id]
-}
-
-// marks are the first indices of a wallet that were never handed out.
-type marks struct{ index, change int64 }
-
-// recollection is a journal read through: the highest marks of each wallet, and the
-// fullest note about each transfer, oldest first.
-type recollection struct {
-	marks     map[string]marks
-	transfers []Note
-}
-
-func (a *App) recollect() recollection {
-	r := recollection{marks: map[string]marks{}}
-	at := map[string]int{}
-	for _, n := range a.Journal.Records() {
-		if n.Wallet != "" {
-			m := r.marks[n.Wallet]
-			r.marks[n.Wallet] = marks{max(m.index, n.Index), max(m.change, n.Change)}
-		}
-		if n.Transfer == nil {
-			continue
-		}
-		if i, ok := at[n.Transfer.ID]; ok {
-			r.transfers[i] = n // a later note has more attempts
-			continue
-		}
-		at[n.Transfer.ID] = len(r.transfers)
-		r.transfers = append(r.transfers, n)
-	}
-	return r
 }
 
 // CheckJournal holds the database against its journal, before anything is followed

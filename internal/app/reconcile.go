@@ -212,6 +212,9 @@ func (a *App) recallOrder(tx *store.Tx, o *transfer.Order, transferID string, no
 		if !same {
 			continue
 		}
+		if err := a.supersede(tx, have, transferID, now); err != nil {
+			return "", err
+		}
 		have.Gross, have.Kept, have.Rates, have.To, have.Address = o.Gross, o.Kept, o.Rates, o.To, o.Address
 		have.State, have.Transfer, have.Problem = transfer.Taken, transferID, ""
 		return have.ID, tx.SetOrder(have)
@@ -222,6 +225,33 @@ func (a *App) recallOrder(tx *store.Tx, o *transfer.Order, transferID string, no
 		return "", err
 	}
 	return made.ID, tx.AddOrder(&made)
+}
+
+// supersede gives up the transfer that an order is in, if that is another one than
+// the journal put it in last.
+func (a *App) supersede(tx *store.Tx, o *transfer.Order, transferID string, now time.Time) error {
+	if o.State != transfer.Taken || o.Transfer == transferID {
+		return nil
+	}
+	t, err := tx.Transfer(o.Transfer)
+	if err != nil {
+		return err
+	}
+	before := t.State
+	if err := giveUp(tx, t, "its payments were given to be signed in transfer "+transferID+" later"); err != nil {
+		return err
+	}
+	if _, err := a.transferMoved(tx, t, before, now); err != nil {
+		return err
+	}
+	if err := tx.SetTransfer(t); err != nil {
+		return err
+	}
+	back, err := tx.Order(o.ID)
+	if err == nil {
+		*o = *back
+	}
+	return err
 }
 
 func recalledKey(o *transfer.Order) string { return "recalled/" + o.ID }

@@ -22,6 +22,7 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 		if orders, err = tx.QueuedOrders(s.wallet.ID, s.now(), orderBatch); err != nil {
 			return err
 		}
+		orders = orders[:transfer.Together(orders)]
 		coins, err = s.lasting(tx)
 		return err
 	})

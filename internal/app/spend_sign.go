@@ -69,21 +69,31 @@ func (s *spender) recordSigned(ctx context.Context, id string, n int, packet []b
 }
 
 // withheld notes why there is no signature. What will never be signed is given
-// up, if nobody can have a signature of it.
+// up, if nobody can have a signature of it: one payment fails, of several each gets
+// another chance without the others.
 func (s *spender) withheld(ctx context.Context, t *transfer.Transfer, held *chain.Withheld) error {
 	if !held.Final || !t.Secret() {
 		return s.note(ctx, t.ID, held.Reason)
 	}
-	return s.change(ctx, t.ID, func(tx *store.Tx, t *transfer.Transfer) error {
-		t.Problem = held.Reason
-		if !t.Secret() {
-			return fmt.Errorf("transfer %s was signed meanwhile", t.ID)
-		}
-		if err := tx.FreeCoins(t.ID); err != nil {
-			return err
-		}
-		return t.Move(transfer.GivenUp)
+	err := s.change(ctx, t.ID, func(tx *store.Tx, t *transfer.Transfer) error {
+		return giveUp(tx, t, held.Reason)
 	})
+	if err != nil {
+		return err
+	}
+	return s.noteGivenUp(t.ID)
+}
+
+// giveUp drops a transfer that nobody can have a signature of. The caller stores it.
+func giveUp(tx *store.Tx, t *transfer.Transfer, why string) error {
+	if !t.Secret() {
+		return fmt.Errorf("transfer %s was signed meanwhile", t.ID)
+	}
+	t.Problem = why
+	if err := tx.FreeCoins(t.ID); err != nil {
+		return err
+	}
+	return t.Move(transfer.GivenUp)
 }
 
 // note keeps why a transfer waits, for people to read.

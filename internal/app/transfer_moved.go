@@ -15,6 +15,9 @@ func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.
 	if err != nil {
 		return nil, err
 	}
+	if t.State == transfer.Dropped && len(orders) > 1 {
+		return nil, requeue(tx, orders, t.Problem)
+	}
 	for _, o := range orders {
 		switch t.State {
 		case transfer.Confirmed:
@@ -33,6 +36,19 @@ func (a *App) transferMoved(tx *store.Tx, t *transfer.Transfer, before transfer.
 		told = append(told, o.Resource)
 	}
 	return told, nil
+}
+
+// requeue puts the members of a batch that nobody will sign back into the queue, in
+// smaller parts: what is refused may be one of them. What they pay is not told, it
+// waits as before.
+func requeue(tx *store.Tx, orders []*transfer.Order, why string) error {
+	for _, o := range orders {
+		o.Requeue(len(orders), "it is tried again with fewer others: "+why)
+		if err := tx.SetOrder(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // orderMoved hands a step on to what an order pays.

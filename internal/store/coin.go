@@ -73,9 +73,10 @@ func (tx *Tx) ReserveWaiting(chainName string, o chain.Outpoint, transfer string
 		chainName, o.Txid, int64(o.Vout), transfer)
 }
 
-// FreeCoins gives back what was reserved for a transfer that nobody signed.
+// FreeCoins gives back what was reserved for a transfer that nobody signed. What
+// spends one of them meanwhile is none of ours, and new blocks look at it as such.
 func (tx *Tx) FreeCoins(transfer string) error {
-	_, err := tx.exec(`UPDATE coin SET transfer = '' WHERE transfer = $1 AND spent_by = ''`, transfer)
+	_, err := tx.exec(`UPDATE coin SET transfer = '', settled = CASE WHEN spent_by = '' THEN settled ELSE 0 END WHERE transfer = $1`, transfer)
 	return err
 }
 

@@ -23,10 +23,11 @@ type orderBody struct {
 	Kept     json.Number       `json:"kept"`
 	Rates    map[string]string `json:"rates,omitempty"`
 	Problem  string            `json:"problem,omitempty"`
+	Most     int               `json:"most,omitempty"`
 }
 
 func orderText(o *transfer.Order) (string, error) {
-	b, err := json.Marshal(orderBody{o.Address, o.To, o.Currency, json.Number(o.Value.String()), json.Number(o.Price.String()), o.PriceCurrency, json.Number(o.Gross.String()), json.Number(o.Kept.String()), o.Rates, o.Problem})
+	b, err := json.Marshal(orderBody{o.Address, o.To, o.Currency, json.Number(o.Value.String()), json.Number(o.Price.String()), o.PriceCurrency, json.Number(o.Gross.String()), json.Number(o.Kept.String()), o.Rates, o.Problem, o.Most})
 	return string(b), err
 }
 
@@ -103,7 +104,7 @@ func scanOrder(r scanner) (*transfer.Order, error) {
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
 		return nil, fmt.Errorf("order %s: %w", o.ID, err)
 	}
-	o.Address, o.To, o.Currency, o.PriceCurrency, o.Rates, o.Problem = b.Address, b.To, b.Currency, b.Priced, b.Rates, b.Problem
+	o.Address, o.To, o.Currency, o.PriceCurrency, o.Rates, o.Problem, o.Most = b.Address, b.To, b.Currency, b.Priced, b.Rates, b.Problem, b.Most
 	for _, f := range []struct {
 		from json.Number
 		to   interface{ Scan(any) error }

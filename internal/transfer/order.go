@@ -56,6 +56,9 @@ type Order struct {
 	// currencies, as JSON number literals.
 	Rates map[string]string
 
+	// Most is how many orders may share its transaction, 0 for any number: the one
+	// that it was in before was refused as a whole, and it may be another's fault.
+	Most     int
 	State    OrderState
 	Transfer string // empty while queued
 	Problem  string // why it waits or has failed, for people
@@ -74,4 +77,30 @@ func (o *Order) Amount() money.Units {
 		return money.Units{} // refused before it was queued
 	}
 	return net
+}
+
+// Together is how many of the queued orders, from the first on, may share one
+// transaction.
+func Together(orders []*Order) int {
+	most := len(orders)
+	for i, o := range orders {
+		if o.Most > 0 {
+			most = min(most, max(o.Most, i))
+		}
+		if i >= most {
+			return i
+		}
+	}
+	return most
+}
+
+// Requeue puts an order back whose transaction, with so many members, nobody will
+// sign: it is tried again with half as many. Half, and not each alone, because one
+// among a thousand is found with twenty transactions then instead of a thousand,
+// and only that one fails. A rate that was fixed for the transaction is fixed anew.
+func (o *Order) Requeue(members int, why string) {
+	o.State, o.Transfer, o.Most, o.Problem = Queued, "", (members+1)/2, why
+	if o.Rates != nil {
+		o.Gross, o.Rates = money.Units{}, nil
+	}
 }
