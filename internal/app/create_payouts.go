@@ -100,6 +100,9 @@ func (a *App) createPayouts(ctx context.Context, by PayoutRequest, in []NewPayou
 	now := a.now()
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
 		list, failed = nil, nil
+		if err := tx.Alone("payouts/" + by.Merchant.ID); err != nil {
+			return err
+		}
 		replayed, late, err := a.replayedPayouts(tx, by, now)
 		if err != nil || replayed != nil {
 			list = replayed

@@ -37,6 +37,17 @@ func (tx *Tx) Unlease(name string, token int64) error {
 	return err
 }
 
+// Alone keeps operations that decide by what is not there yet from passing one
+// another: of two with the same key at the same time one is repeated, and sees what
+// the other has made. A snapshot alone would show neither of them the other's rows.
+func (tx *Tx) Alone(key string) error {
+	if err := tx.c.Queue(key); err != nil {
+		return err
+	}
+	_, err := tx.exec(`INSERT INTO lease (name, owner, token, until) VALUES ($1, '', 1, 0) ON CONFLICT (name) DO UPDATE SET token = lease.token + 1`, key)
+	return err
+}
+
 // OutgoingLock says why no money leaves.
 type OutgoingLock struct {
 	Reason string // one word, by which it is lifted
