@@ -33,8 +33,9 @@ type Terms struct {
 
 // State is what came of it.
 type State struct {
-	Bills int64  `json:"bills,omitempty"` // made so far
-	Last  string `json:"last,omitempty"`  // the bill made last
+	Bills int64     `json:"bills,omitempty"` // made so far
+	Last  string    `json:"last,omitempty"`  // the bill made last
+	At    time.Time `json:"at,omitzero"`     // the moment of the schedule that it is for
 }
 
 // Order is a request for a subscription, or for a change of one.
@@ -95,8 +96,8 @@ func (s *Subscription) Change(o Order) error {
 		}
 		s.Status = to
 	}
-	if o.Next.IsZero() {
-		o.Next = s.Next
+	if !o.Next.After(s.State.At) {
+		o.Next = s.Next // not given, or read before that delivery was made and sent back
 	}
 	if o.Schedule == "" {
 		o.Schedule = s.Terms.Schedule
@@ -125,7 +126,7 @@ func (s *Subscription) Deliver(now time.Time) (bill.Terms, error) {
 	}
 	t := s.Terms.Bill
 	t.Due = at.Add(time.Duration(s.Terms.GapMS) * time.Millisecond)
-	s.Next = next
+	s.Next, s.State.At = next, at
 	s.State.Bills++
 	return t, nil
 }
