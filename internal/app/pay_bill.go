@@ -16,7 +16,8 @@ import (
 const payTries = 5
 
 // PayBill returns the invoice that pays a bill: the open one, or a new one. Its
-// guid counts the bill's invoices, so that two who ask at once get the same.
+// guid counts the bill's versions, so that two who ask at once get the same, and
+// nobody gets one from before the bill was changed.
 func (a *App) PayBill(ctx context.Context, id string) (string, error) {
 	for range payTries {
 		b, m, inv, err := a.BillOf(ctx, id)
@@ -88,7 +89,7 @@ func (a *App) openInvoice(ctx context.Context, b *bill.Bill, m *merchant.Merchan
 		order.Items = append(order.Items, invoice.Item{Amount: money.Number(cur, line), Description: it.Description})
 	}
 	return a.CreateInvoice(ctx, NewInvoice{
-		Merchant: m, Token: t, Order: order, Price: money.Number(cur, total), GUID: fmt.Sprintf("bill:%s:%d", b.ID, b.State.Opened+1),
+		Merchant: m, Token: t, Order: order, Price: money.Number(cur, total), GUID: fmt.Sprintf("bill:%s:v%d", b.ID, b.Version),
 	})
 }
 
