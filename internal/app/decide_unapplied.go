@@ -23,25 +23,31 @@ func (a *App) noteUnapplied(tx *store.Tx, inv *invoice.Invoice, now time.Time) e
 	if u.Reason, decided = whyUnapplied(inv); !decided || asset == "" {
 		return tx.SetUnapplied(u)
 	}
-	rest := inv.Booked()[asset].Delta()
+	list, err := tx.RefundsOf(inv.ID)
+	if err != nil {
+		return err
+	}
+	if rest := unapplied(inv, asset, list, func(*refund.Refund) bool { return true }); rest.Sign() > 0 {
+		u.Amount = rest.Abs()
+	}
+	return tx.SetUnapplied(u)
+}
+
+// unapplied is what of an invoice's payments in the books nothing has taken: neither
+// the price, nor the merchant, nor those of its refunds that count.
+func unapplied(inv *invoice.Invoice, asset string, refunds []*refund.Refund, counts func(*refund.Refund) bool) money.Delta {
+	rest := inv.Booked()[asset].Delta() // parts of one balance
 	if inv.State.Entry != "" {
 		applied, _ := inv.Applied()
 		rest, _ = rest.Sub(applied.Delta())
 	}
 	rest, _ = rest.Sub(inv.State.Kept.Delta())
-	list, err := tx.RefundsOf(inv.ID)
-	if err != nil {
-		return err
-	}
-	for _, r := range list {
-		if !r.Terms.FromCredit && r.Status.Active() {
+	for _, r := range refunds {
+		if !r.Terms.FromCredit && r.Status.Active() && counts(r) {
 			rest, _ = rest.Sub(r.Terms.Gross.Delta())
 		}
 	}
-	if rest.Sign() > 0 {
-		u.Amount = rest.Abs()
-	}
-	return tx.SetUnapplied(u)
+	return rest
 }
 
 // whyUnapplied says why money of an invoice is not applied; ok is false while

@@ -111,13 +111,20 @@ func (a *App) PayRefund(ctx context.Context, id string) error {
 
 // refundWaits says what a refund with an address still waits for.
 func (a *App) refundWaits(tx *store.Tx, r *refund.Refund, inv *invoice.Invoice) (string, error) {
-	if r.Terms.FromCredit {
-		if inv.State.Entry == "" {
-			return "the invoice's payment lost its confirmations; it waits for them", nil
-		}
+	if inv.State.Entry == "" && (r.Terms.FromCredit || r.Terms.Reason == refund.Over) {
+		return "the invoice's payment lost its confirmations; it waits for them", nil
+	}
+	if r.Terms.FromCredit || r.State.Entry != "" {
 		return "", nil
 	}
-	if inv.Booked()[r.Terms.Asset].Cmp(r.Terms.Gross) < 0 {
+	others, err := tx.RefundsOf(inv.ID)
+	if err != nil {
+		return "", err
+	}
+	// What others have sent lies in the same account: this one gets no more of it
+	// than what is there of its own invoice.
+	own := unapplied(inv, r.Terms.Asset, others, func(o *refund.Refund) bool { return o.State.Entry != "" })
+	if own.Cmp(r.Terms.Gross.Delta()) < 0 {
 		return fmt.Sprintf("the payment waits for %d confirmations", invoice.CreditDepth), nil
 	}
 	return "", nil
