@@ -504,7 +504,7 @@ func (w *world) rows() string {
 func (w *world) hashRows() string {
 	w.t.Helper()
 	h := sha256.New()
-	tables := w.column(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('commit_group', 'commit_mark') ORDER BY name`)
+	tables := w.column(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('commit_group', 'commit_mark', 'lease') ORDER BY name`)
 	for _, table := range tables {
 		var keep []string
 		for _, c := range w.column(`SELECT name FROM pragma_table_info('` + table + `')`) {
