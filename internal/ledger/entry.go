@@ -39,6 +39,9 @@ type Entry struct {
 	Prev     string // hash of the entry before, hex; empty for the first
 	Hash     string // hex
 
+	// StoredRefs is Refs as the row has it, for an entry that was sealed or read.
+	StoredRefs string
+
 	// AllowDeficit lets the entry overdraw: a reorganisation that takes a payment
 	// back asks nobody.
 	AllowDeficit bool

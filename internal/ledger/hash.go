@@ -17,9 +17,9 @@ func (e *Entry) Seal(n int64, prev string) (refs string, err error) {
 	if err != nil {
 		return "", err
 	}
-	e.N, e.Prev = n, prev
-	e.Hash = e.digest(string(text))
-	return string(text), nil
+	e.N, e.Prev, e.StoredRefs = n, prev, string(text)
+	e.Hash = e.digest(e.StoredRefs)
+	return e.StoredRefs, nil
 }
 
 // hashVersion changes with the way an entry is written down for its hash.
@@ -52,22 +52,15 @@ func (e *Entry) digest(refs string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Verify reports whether the entry's hash is right and follows another.
+// Verify reports whether the hash of an entry that was read is right and follows
+// another.
 func (e *Entry) Verify(n int64, prev string) error {
-	refs, err := json.Marshal(e.Refs)
-	if err != nil {
-		return err
-	}
-	return e.verify(n, prev, string(refs))
-}
-
-func (e *Entry) verify(n int64, prev, refs string) error {
 	switch {
 	case e.N != n:
 		return fmt.Errorf("ledger: entry %s of merchant %s has number %d where %d is expected", e.ID, e.Merchant, e.N, n)
 	case e.Prev != prev:
 		return fmt.Errorf("ledger: entry %d of merchant %s does not follow the one before it", n, e.Merchant)
-	case e.Hash != e.digest(refs):
+	case e.Hash != e.digest(e.StoredRefs):
 		return fmt.Errorf("ledger: entry %d of merchant %s was changed: its hash is not that of its contents", n, e.Merchant)
 	}
 	return nil

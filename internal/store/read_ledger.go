@@ -53,7 +53,7 @@ func (tx *Tx) oneEntry(where string, args ...any) (*ledger.Entry, error) {
 	var found *ledger.Entry
 	err := tx.entries(where+` ORDER BY merchant, n`, args, func(e *ledger.Entry) error {
 		found = e
-		return nil
+		return json.Unmarshal([]byte(e.StoredRefs), &e.Refs)
 	})
 	if err == nil && found == nil {
 		err = ErrNotFound
@@ -62,7 +62,8 @@ func (tx *Tx) oneEntry(where string, args ...any) (*ledger.Entry, error) {
 }
 
 // Entries calls visit for a merchant's entries after number n, in order, at most
-// limit of them.
+// limit of them. Of what they refer to only StoredRefs is there: this is how all of
+// the books are read.
 func (tx *Tx) Entries(merchantID string, after int64, limit int, visit func(*ledger.Entry) error) error {
 	return tx.entries(`merchant = $1 AND n > $2 AND n <= $3 ORDER BY n`, []any{merchantID, after, after + int64(limit)}, visit)
 }
@@ -74,10 +75,9 @@ func (tx *Tx) entries(where string, args []any, visit func(*ledger.Entry) error)
 	byN := map[string]map[int64]*ledger.Entry{}
 	err := tx.each(`SELECT merchant, n, id, kind, key, reverses, at, refs, prev, hash FROM ledger_entry WHERE `+where, args, func(r sqldb.Rows) error {
 		var e ledger.Entry
-		var refs string
 		var reverses sql.NullString
 		var t int64
-		if err := r.Scan(&e.Merchant, &e.N, &e.ID, (*string)(&e.Kind), &e.Key, &reverses, &t, &refs, &e.Prev, &e.Hash); err != nil {
+		if err := r.Scan(&e.Merchant, &e.N, &e.ID, (*string)(&e.Kind), &e.Key, &reverses, &t, &e.StoredRefs, &e.Prev, &e.Hash); err != nil {
 			return err
 		}
 		e.Reverses, e.At = reverses.String, at(t)
@@ -86,7 +86,7 @@ func (tx *Tx) entries(where string, args []any, visit func(*ledger.Entry) error)
 			byN[e.Merchant] = map[int64]*ledger.Entry{}
 		}
 		byN[e.Merchant][e.N] = &e
-		return json.Unmarshal([]byte(refs), &e.Refs)
+		return nil
 	})
 	if err != nil || len(list) == 0 {
 		return err

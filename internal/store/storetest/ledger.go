@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -23,7 +24,10 @@ func entries(d *db, merchantID string) (list []*ledger.Entry) {
 	d.t.Helper()
 	d.view(func(tx *store.Tx) error {
 		list = nil
-		return tx.Entries(merchantID, 0, 1000, func(e *ledger.Entry) error { list = append(list, e); return nil })
+		return tx.Entries(merchantID, 0, 1000, func(e *ledger.Entry) error {
+			list = append(list, e)
+			return json.Unmarshal([]byte(e.StoredRefs), &e.Refs)
+		})
 	})
 	return list
 }
