@@ -67,22 +67,38 @@ func hashAddressCode(code string) string {
 	return hex.EncodeToString(h[:])
 }
 
+// SettlementAddressAsked reads whose address a mailed link confirms. Looking
+// changes nothing: mail scanners open links too.
+func (a *App) SettlementAddressAsked(ctx context.Context, merchantID, code string) (m *merchant.Merchant, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		m, err = askedAddress(tx, merchantID, code)
+		return err
+	})
+	return m, err
+}
+
+// askedAddress is the merchant for whose new address a code was mailed.
+func askedAddress(tx *store.Tx, merchantID, code string) (*merchant.Merchant, error) {
+	unknown := fault.New(fault.NotFound, "It is not complete, or a newer one was sent. Open the link in the latest mail; `quittance settlement address` sends another. Settlements still go to the old address.")
+	m, err := tx.Merchant(merchantID)
+	if err != nil {
+		return nil, refine(err, unknown)
+	}
+	s := &m.Settings
+	if s.NewAddress == "" || subtle.ConstantTimeCompare([]byte(s.NewAddressCode), []byte(hashAddressCode(code))) != 1 {
+		return nil, unknown
+	}
+	return m, nil
+}
+
 // ConfirmSettlementAddress starts the day after which a new address is used.
 func (a *App) ConfirmSettlementAddress(ctx context.Context, merchantID, code string) (m *merchant.Merchant, err error) {
-	unknown := fault.New(fault.NotFound, "This link is not valid, or a newer one was sent.")
 	now := a.now()
 	err = a.changed(ctx, func(tx *store.Tx) error {
-		if m, err = tx.Merchant(merchantID); err != nil {
-			return refine(err, unknown)
+		if m, err = askedAddress(tx, merchantID, code); err != nil || m.Settings.NewAddressConfirmed > 0 {
+			return err
 		}
-		s := &m.Settings
-		if s.NewAddress == "" || subtle.ConstantTimeCompare([]byte(s.NewAddressCode), []byte(hashAddressCode(code))) != 1 {
-			return unknown
-		}
-		if s.NewAddressConfirmed > 0 {
-			return nil
-		}
-		s.NewAddressConfirmed = now.UnixMilli()
+		m.Settings.NewAddressConfirmed = now.UnixMilli()
 		return tx.SetMerchant(m)
 	})
 	return m, err

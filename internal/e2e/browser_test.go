@@ -34,3 +34,12 @@ func TestChromium(t *testing.T) {
 		t.Errorf("after the approval the client has the tokens %v (%v)", tokens, err)
 	}
 }
+
+// Those who give and get money in Chromium: a buyer claims a refund, a recipient
+// proves an address, a payer pays a bill, a merchant moves the settlements.
+func TestChromiumMoneyPages(t *testing.T) {
+	requireNode(t)
+	s := newServer(t, "")
+	runNode(t, s, "money-pages.test.mjs")
+	s.verify(t)
+}

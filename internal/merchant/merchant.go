@@ -165,13 +165,13 @@ func (s *Settings) Check(url, email func(string) string) error {
 	return nil
 }
 
-// addressHold is how long a new address for settlements waits after it was
+// AddressHold is how long a new address for settlements waits after it was
 // confirmed, so that a theft of the mailbox is noticed.
-const addressHold = 24 * time.Hour
+const AddressHold = 24 * time.Hour
 
 // PayTo is the address that settlements go to now.
 func (s *Settings) PayTo(now time.Time) string {
-	if s.NewAddressConfirmed > 0 && now.Sub(time.UnixMilli(s.NewAddressConfirmed)) >= addressHold {
+	if s.NewAddressConfirmed > 0 && now.Sub(time.UnixMilli(s.NewAddressConfirmed)) >= AddressHold {
 		return s.NewAddress
 	}
 	return s.SettlementAddress

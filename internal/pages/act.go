@@ -21,6 +21,10 @@ func (p *Pages) giveEmail(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, func(id string) (app.Shown, error) { return p.setContact(r, id, r.PostFormValue("email")) })
 }
 
+func (p *Pages) askClaimAgain(w http.ResponseWriter, r *http.Request) error {
+	return p.act(w, r, func(id string) (app.Shown, error) { return p.App.SendClaimAgain(r.Context(), id) })
+}
+
 func (p *Pages) play(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, func(id string) (app.Shown, error) {
 		return p.App.PlayInvoice(r.Context(), id, app.Play(r.PostFormValue("what")))

@@ -42,6 +42,8 @@ type checkoutPage struct {
 	NowMS     int64
 	ExpiresAt string
 
+	Refunds []refundNews // oldest first
+
 	Have, Need int64
 	Steps      []bool // one per confirmation needed
 
@@ -129,6 +131,7 @@ func (p *Pages) model(s app.Shown, ph phase, t *text, rt route, now time.Time) (
 		return nil, err
 	}
 	m.progress(s)
+	m.refunds(s, now)
 	m.words(inv)
 	return m, nil
 }
@@ -193,19 +196,24 @@ func (m *checkoutPage) progress(s app.Shown) {
 
 // words fills in the sentences.
 func (m *checkoutPage) words(inv *invoice.Invoice) {
-	o := inv.Chosen()
-	under, over := inv.Difference()
-	values := []string{
-		"asset", o.Asset, "due", amount(o.Asset, o.Due), "received", amount(o.Asset, inv.Received()),
-		"missing", amount(o.Asset, under), "over", amount(o.Asset, over), "merchant", m.Merchant,
-	}
+	values := wordsOf(inv)
 	head, body := m.Phase.words(m.T)
 	if m.Body != "" {
 		body = m.Body
 	}
 	m.Head, m.Body = fill(head, values...), fill(body, values...)
-	if m.Phase.Settled() && !over.IsZero() {
+	if _, over := inv.Difference(); m.Phase.Settled() && !over.IsZero() {
 		m.Over = fill(m.T.OverText, values...)
+	}
+}
+
+// wordsOf are the words in braces of a phase's sentences.
+func wordsOf(inv *invoice.Invoice) []string {
+	o := inv.Chosen()
+	under, over := inv.Difference()
+	return []string{
+		"asset", o.Asset, "due", amount(o.Asset, o.Due), "received", amount(o.Asset, inv.Received()),
+		"missing", amount(o.Asset, under), "over", amount(o.Asset, over), "merchant", inv.Terms.Order.MerchantName,
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/wire"
@@ -17,6 +19,9 @@ type problemPage struct {
 	Head, Body string
 	Back       string // our own address, or empty
 }
+
+// byLink are the pages that a mailed link leads to.
+var byLink = map[string]bool{"/refund": true, "/settlement-address": true}
 
 // fail answers with a page for people and with the API's envelope for scripts.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -37,6 +42,8 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(f, fault.NotFound) && strings.HasPrefix(r.URL.Path, "/bill"):
 		page.Head, page.Body = t.NoBillHead, t.NoBillText
 	case strings.HasPrefix(r.URL.Path, "/bill"):
+	case byLink[r.URL.Path] && f.Status < http.StatusInternalServerError && f.Status != http.StatusTooManyRequests:
+		page.Head = "This link cannot be used"
 	case errors.Is(f, fault.InvoiceGeneric) && r.URL.Path == "/invoice":
 		page.Head, page.Body = t.UnverifiedHead, t.UnverifiedText
 	case r.Method == http.MethodPost && r.PostFormValue("id") != "":
@@ -45,6 +52,23 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err := p.show(w, status, "problem", page); err != nil {
 		http.Error(w, "Something went wrong on this server; please try again", http.StatusInternalServerError)
 	}
+}
+
+// sentence is a refusal for the person who filled in a form: without the field's
+// name in front, which the API's clients need.
+func sentence(f *fault.Error) string {
+	s := f.Message
+	if what, missing := strings.CutPrefix(s, "Missing required parameter: "); missing {
+		s = "please fill in the field: " + what
+	} else if len(f.Params) > 0 {
+		s = strings.TrimPrefix(s, "Invalid "+f.Params[0].Name+": ")
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
 }
 
 // envelope is the error of the API, for the routes that scripts read.

@@ -21,10 +21,13 @@ type recipientPage struct {
 	Email   string // partly hidden
 	Expires string
 
+	Stages []stage
+	Typed  string // in the form that was refused, to be mended
+
 	Assets  []string // to choose from
 	Asset   string
-	Address string
-	Text    string // to be signed
+	Groups  []string // of the address
+	Text    string   // to be signed
 	Nonce   string
 	CanSign bool
 	CanTest bool
@@ -116,8 +119,18 @@ func (p *Pages) showRecipient(w http.ResponseWriter, r *http.Request, link strin
 
 func (p *Pages) recipientProblem(w http.ResponseWriter, r *http.Request, m *recipientPage, err error) error {
 	f := p.refusal(r, err)
-	m.Problem = f.Message
+	m.Problem, m.Typed = sentence(f), typed(r)
 	return p.show(w, f.Status, "recipient", m)
+}
+
+// typed is what the refused form had in its one field.
+func typed(r *http.Request) string {
+	for step, field := range map[string]string{"address": "address", "sign": "signature", "amount": "amount"} {
+		if r.PostFormValue("step") == step {
+			return r.PostFormValue(field)
+		}
+	}
+	return ""
 }
 
 func (p *Pages) onboardingPage(o app.Onboarding, link string) *recipientPage {
@@ -138,11 +151,26 @@ func (p *Pages) onboardingPage(o app.Onboarding, link string) *recipientPage {
 			p.candidate(m, o, c)
 		}
 	}
+	m.Stages = onboardingStages(m.Step, m.By, m.Change)
 	return m
 }
 
+// onboardingStages is how far somebody got. Who changes an address was confirmed
+// and checked before.
+func onboardingStages(step, by string, change bool) []stage {
+	const mail, address, proof = "Your e-mail", "Your address", "Proof that it is yours"
+	at := map[string]int{"give": 1, "prove": 2, "read": 2}[step]
+	switch {
+	case change:
+		return timeline(at-1, true, address, proof)
+	case step == "wait":
+		return timeline(1, true, mail, by+" checks", address, proof)
+	}
+	return timeline(at, true, mail, address, proof)
+}
+
 func (p *Pages) candidate(m *recipientPage, o app.Onboarding, c *recipient.Candidate) {
-	m.Step, m.Asset, m.Address, m.Nonce, m.Text = "prove", c.Asset, c.Address, c.Nonce, o.Challenge()
+	m.Step, m.Asset, m.Groups, m.Nonce, m.Text = "prove", c.Asset, groups(c.Address), c.Nonce, o.Challenge()
 	if a, ok := p.App.Asset(c.Asset); ok {
 		m.CanSign = a.Messages != nil
 	}
@@ -156,7 +184,7 @@ func (p *Pages) doneWith(r *recipient.Recipient) *recipientPage {
 	m := &recipientPage{T: &english, Step: "done"}
 	if n := len(r.State.Addresses); n > 0 {
 		a := r.State.Addresses[n-1]
-		m.Asset, m.Address = a.Asset, a.Address
+		m.Asset, m.Groups = a.Asset, groups(a.Address)
 		if a.From.After(p.Now()) {
 			m.From = a.From.UTC().Format("2 January 2006, 15:04 UTC")
 		}

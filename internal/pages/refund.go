@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
@@ -26,7 +27,9 @@ type refundPage struct {
 	Typed   string // shown back, to be confirmed
 	Groups  []string
 	Address string // confirmed
+	Stages  []stage
 	Txid    string
+	Waits   bool // something will happen: the page reads itself again
 	Problem string
 }
 
@@ -51,7 +54,7 @@ func (p *Pages) claimed(w http.ResponseWriter, r *http.Request, id, code string)
 	if err != nil {
 		if errors.Is(err, fault.RefundNotFound) {
 			p.keys.failed(p.ClientAddr(r), p.Now())
-			err = fault.New(fault.RefundNotFound, "This link is not valid, or a newer one was sent. Please use the link in the latest mail.")
+			err = fault.New(fault.RefundNotFound, "It is not complete, or a newer one was sent. Open the link in the latest mail about your refund; if it is split over two lines there, copy both. Nothing is lost: without a confirmed address the money stays with the shop, which can send you a new link.")
 		}
 		return nil, err
 	}
@@ -67,14 +70,15 @@ func (p *Pages) claimed(w http.ResponseWriter, r *http.Request, id, code string)
 	if t.BuyerPays {
 		m.Fee = shown(t.Asset, t.AssetFee)
 	}
-	m.setAddress(f.State.Address)
+	if m.Address = f.State.Address; m.Address != "" {
+		m.Groups, m.Stages, m.Waits = groups(m.Address), refundStages(f, m.T), f.Status.Open()
+	}
 	return m, nil
 }
 
-func (m *refundPage) setAddress(address string) {
-	if m.Address = address; address != "" {
-		m.Groups = groups(address)
-	}
+// here is the page's own address.
+func (m *refundPage) here() string {
+	return "/refund?" + url.Values{"id": {m.ID}, "code": {m.Code}}.Encode()
 }
 
 // groups cuts an address into pieces that eyes can compare.
@@ -103,7 +107,7 @@ func (p *Pages) claimRefund(w http.ResponseWriter, r *http.Request) error {
 	}
 	address := strings.TrimSpace(r.PostFormValue("address"))
 	if m.Address != "" {
-		return p.show(w, http.StatusOK, "refund", m)
+		return m.follow(w, r)
 	}
 	m.Typed = address
 	if _, err := p.App.CheckDestination(m.Asset, address); err != nil {
@@ -118,13 +122,18 @@ func (p *Pages) claimRefund(w http.ResponseWriter, r *http.Request) error {
 		return p.claimProblem(w, r, m, err)
 	}
 	p.Log.Info("a buyer confirmed the address of a refund", "refund", f.ID)
-	m.Typed = ""
-	m.setAddress(f.State.Address)
-	return p.show(w, http.StatusOK, "refund", m)
+	return m.follow(w, r)
+}
+
+// follow leads on to the page that tells how far the refund is. That page reads
+// itself again, which the answer to a form could not.
+func (m *refundPage) follow(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, m.here(), http.StatusSeeOther)
+	return nil
 }
 
 func (p *Pages) claimProblem(w http.ResponseWriter, r *http.Request, m *refundPage, err error) error {
 	f := p.refusal(r, err)
-	m.Problem, m.Groups = strings.TrimPrefix(f.Message, "Invalid address: "), nil
+	m.Problem, m.Groups = sentence(f), nil
 	return p.show(w, f.Status, "refund", m)
 }

@@ -29,6 +29,7 @@ func (p *Pages) routes() map[string]handler {
 
 		"POST /invoice/currency": p.chooseCurrency,
 		"POST /invoice/email":    p.giveEmail,
+		"POST /invoice/refund":   p.askClaimAgain,
 
 		"GET /invoiceData/{id}":                                 p.invoiceData,
 		"GET /invoiceData/selectableWallets":                    p.selectableWallets,
@@ -122,7 +123,9 @@ func (p *Pages) refusal(r *http.Request, err error) *fault.Error {
 
 func (p *Pages) loadTemplates() error {
 	p.templates = map[string]*template.Template{}
-	funcs := template.FuncMap{"fill": fill, "asset": func(name string) string { return p.paths[name] }}
+	funcs := template.FuncMap{
+		"fill": fill, "asset": func(name string) string { return p.paths[name] }, "sandbox": func() bool { return p.Sandbox },
+	}
 	base, err := template.New("").Funcs(funcs).ParseFS(files, "templates/base.html")
 	if err != nil {
 		return err

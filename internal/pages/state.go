@@ -22,6 +22,7 @@ type liveState struct {
 	Asset     string       `json:"asset"`
 	Email     bool         `json:"contactKnown"`
 	Expires   int64        `json:"expirationTime"` // Unix ms
+	Refunds   string       `json:"refunds,omitempty"`
 }
 
 func encodeState(s app.Shown, now time.Time) (string, error) {
@@ -29,7 +30,7 @@ func encodeState(s app.Shown, now time.Time) (string, error) {
 	b, err := json.Marshal(liveState{
 		ID: s.ID, Status: string(s.Status), Exception: wire.FalseOr(s.Exception()), Phase: phaseOf(s.Invoice, now),
 		Have: pr.Have, Need: pr.Need, Received: amount(o.Asset, s.Received()), Asset: o.Asset,
-		Email: s.Contact() != "", Expires: s.Expires.UnixMilli(),
+		Email: s.Contact() != "", Expires: s.Expires.UnixMilli(), Refunds: refundState(s, now),
 	})
 	return string(b), err
 }

@@ -35,6 +35,12 @@ type text struct {
 	TestNetwork, Offline, Failed, NoScript                            string
 	BillFrom, BillDue, BillFor, BillPay, BillContinue, BillSee        string
 	BillPaid, BillComplete, BillOpen, BillFee, NoBillHead, NoBillText string
+	RefundAskHead, RefundAskText, RefundLook, RefundAgain             string
+	RefundWaitHead, RefundWaitText, RefundSentHead, RefundSentText    string
+	RefundDoneHead, RefundDoneText, RefundGoneHead, RefundGoneText    string
+	RefundFailHead, RefundFailText                                    string
+	RefundAddressStep, RefundSentStep, RefundDoneStep                 string
+	BillAgain, BillAskFirst                                           string
 	NotFoundHead, NotFoundText, UnverifiedHead, UnverifiedText, Retry string
 }
 

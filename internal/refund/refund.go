@@ -85,6 +85,9 @@ type State struct {
 	Ended     time.Time `json:"ended,omitzero"`     //
 }
 
+// Awaits reports that the buyer has to say where the money goes.
+func (r *Refund) Awaits() bool { return r.Status == Created && r.State.Address == "" }
+
 // Net is what the buyer gets, in the asset.
 func (t *Terms) Net() money.Units {
 	if !t.BuyerPays {

@@ -16,6 +16,13 @@ import (
 // base58 addresses are shorter.
 const maxAddress = 90
 
+// OtherNetwork says that an address is good, but of another network.
+type OtherNetwork struct{ Address, Is, Wanted string }
+
+func (e *OtherNetwork) Error() string {
+	return fmt.Sprintf("bitcoin: address %s belongs to network %s, not to %s", e.Address, e.Is, e.Wanted)
+}
+
 // AddressScript gives the output script of an address: P2PKH, P2SH, or any
 // witness version (BIP 173, BIP 350). An address of another network is refused
 // with an error that names that network.
@@ -31,7 +38,7 @@ func AddressScript(addr, network string) ([]byte, error) {
 	for _, name := range networkNames {
 		other, _ := Params(name)
 		if _, elsewhere := decodeAddress(addr, other); elsewhere == nil {
-			return nil, fmt.Errorf("bitcoin: address %s belongs to network %s, not to %s", addr, name, network)
+			return nil, &OtherNetwork{Address: addr, Is: name, Wanted: network}
 		}
 	}
 	return nil, fmt.Errorf("bitcoin: %q is not an address: %w", shorten(addr), err)

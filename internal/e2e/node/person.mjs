@@ -24,7 +24,7 @@ export const address = (() => {
 })();
 
 // sign is what a wallet's "sign message" prints.
-function sign(text) {
+export function sign(text) {
   const part = (s) => {
     const bytes = Buffer.from(s);
     assert.ok(bytes.length < 65536);

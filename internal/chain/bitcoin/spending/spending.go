@@ -39,7 +39,10 @@ func (s *Spending) Destination(address string) ([]byte, error) {
 		return script, nil
 	}
 	text := strings.ToLower(address)
+	var other *bitcoin.OtherNetwork
 	switch {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("this address belongs to network %s, but payments from here go over network %s. Give an address of that network", other.Is, other.Wanted)
 	case address == "":
 		return nil, errors.New("no address was given")
 	case strings.HasPrefix(text, "lnbc") || strings.HasPrefix(text, "lntb") || strings.HasPrefix(text, "lnurl"):
