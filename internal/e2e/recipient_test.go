@@ -77,6 +77,11 @@ func (v *visitor) link(seen map[string]bool) string {
 	return ""
 }
 
+// post sends a form of the server's pages.
+func (v *visitor) post(path string, form url.Values) (*http.Response, error) {
+	return http.PostForm(v.s.url+path, form)
+}
+
 func (v *visitor) step(link, step string, more url.Values) string {
 	v.t.Helper()
 	f := url.Values{"link": {link}, "step": {step}}

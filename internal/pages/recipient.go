@@ -151,20 +151,20 @@ func (p *Pages) onboardingPage(o app.Onboarding, link string) *recipientPage {
 			p.candidate(m, o, c)
 		}
 	}
-	m.Stages = onboardingStages(m.Step, m.By, m.Change)
+	m.Stages = onboardingStages(m.Step, m.Change)
 	return m
 }
 
 // onboardingStages is how far somebody got. Who changes an address was confirmed
 // and checked before.
-func onboardingStages(step, by string, change bool) []stage {
-	const mail, address, proof = "Your e-mail", "Your address", "Proof that it is yours"
+func onboardingStages(step string, change bool) []stage {
+	const mail, address, proof = "E-mail", "Address", "Proof"
 	at := map[string]int{"give": 1, "prove": 2, "read": 2}[step]
 	switch {
 	case change:
 		return timeline(at-1, true, address, proof)
 	case step == "wait":
-		return timeline(1, true, mail, by+" checks", address, proof)
+		return timeline(1, true, mail, "Check", address, proof)
 	}
 	return timeline(at, true, mail, address, proof)
 }

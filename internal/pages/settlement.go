@@ -20,6 +20,7 @@ type settlementPage struct {
 	Groups    []string // of the new address
 	Old       string   // empty if there was none
 	Stages    []stage
+	Waits     bool // the old address is still used
 }
 
 func (p *Pages) settlementAddress(w http.ResponseWriter, r *http.Request) error {
@@ -52,7 +53,7 @@ func (p *Pages) showSettlement(w http.ResponseWriter, r *http.Request, id, code 
 		if !p.Now().Before(from) {
 			done = 3
 		}
-		page.Confirmed, page.From = true, from.UTC().Format("2 January 2006, 15:04 UTC")
+		page.Confirmed, page.Waits, page.From = true, done < 3, from.UTC().Format("2 January 2006, 15:04 UTC")
 		page.Stages = timeline(done, false, "Asked for", "Confirmed", "In use")
 	}
 	return p.show(w, http.StatusOK, "settlement", page)

@@ -17,20 +17,26 @@ const screens = {
   'phone-light': [{ width: 360, height: 740 }, 'light'], 'phone-dark': [{ width: 360, height: 740 }, 'dark'],
 };
 
-// visit opens a page of its own that notes every fault: errors on the console,
-// which is also where a breach of the content policy is told, exceptions, answers
-// that failed unexpectedly, and anything that is asked of another server.
-export async function visit(browser, path, { js = true } = {}) {
+// blank is a page of its own that notes every fault: errors on the console, which
+// is also where a breach of the content policy is told, exceptions, and anything
+// that is asked of another server.
+export async function blank(browser, { js = true } = {}) {
   const page = await (await browser.newContext({ javaScriptEnabled: js })).newPage();
   const faults = [];
   page.on('console', (m) => {
-    // A form that is refused is answered 400: that is what it is for.
+    // A form that is refused is answered 400, a wrong link 404: as it should be.
     if (m.type() === 'error' && !/status of (400|404)/.test(m.text())) faults.push(m.text());
   });
   page.on('pageerror', (e) => faults.push(String(e)));
   page.on('request', (r) => !r.url().startsWith(base) && !r.url().startsWith('data:') && faults.push('asked ' + r.url()));
-  await page.goto(path.startsWith('http') ? path : base + path);
   return { page, faults };
+}
+
+// visit opens one of the server's pages.
+export async function visit(browser, path, how) {
+  const opened = await blank(browser, how);
+  await opened.page.goto(base + path);
+  return opened;
 }
 
 export const part = (page, name) => page.locator(`[data-testid="${name}"]`);
@@ -73,7 +79,7 @@ function blemishes() {
     const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
     return (light + 0.05) / (dark + 0.05);
   };
-  const card = document.querySelector('main').getBoundingClientRect();
+  const card = (document.querySelector('main') ?? document.body).getBoundingClientRect();
   for (const e of document.querySelectorAll('body *')) {
     if (!seen(e)) continue;
     const box = e.getBoundingClientRect();

@@ -9,6 +9,7 @@ import (
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
 	"github.com/quittance/quittance/internal/outbox/mail"
+	"github.com/quittance/quittance/internal/outbox/mail/smtptest"
 )
 
 func TestABillReachesItsPayerAndTheCopies(t *testing.T) {
@@ -28,8 +29,8 @@ func TestABillReachesItsPayerAndTheCopies(t *testing.T) {
 	if strings.Contains(m.HTML, "<7>") {
 		t.Error("the number is not escaped")
 	}
-	s := &server{}
-	host, port, _ := serve(t, s)
+	s := &smtptest.Server{}
+	host, port, _ := s.Start(t)
 	smtp, err := mail.NewSMTP(mail.SMTPConfig{Host: host, Port: port, Security: mail.None, From: "shop@pay.example"})
 	if err != nil {
 		t.Fatal(err)
@@ -40,9 +41,8 @@ func TestABillReachesItsPayerAndTheCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.mails) != 2 || !strings.Contains(s.mails[0].to, "payer@home.example") || !strings.Contains(s.mails[1].to, "copy@home.example") {
-		t.Errorf("arrived: %v", s.mails)
+	got := s.Mails()
+	if len(got) != 2 || !strings.Contains(got[0].To, "payer@home.example") || !strings.Contains(got[1].To, "copy@home.example") {
+		t.Errorf("arrived: %v", got)
 	}
 }

@@ -39,15 +39,21 @@ func (r Row) Padded() string {
 	return r.Name + ":" + strings.Repeat(" ", max(1, width-1-utf8.RuneCountInString(r.Name)))
 }
 
-// row adds a line unless it would be empty.
+// row adds a line unless it would be empty. It stays one line: else a text that a
+// merchant or a buyer chose could look like further lines of ours.
 func (l *Letter) row(name, value string) {
-	if value != "" {
+	if value = flat(value); value != "" {
 		l.Rows = append(l.Rows, Row{name, value})
 	}
 }
 
 // Message renders the letter, still without sender, recipient and date.
 func (l Letter) Message() (Message, error) {
+	paragraphs := make([]string, len(l.Text))
+	for i, p := range l.Text {
+		paragraphs[i] = flat(p)
+	}
+	l.Title, l.Text, l.From = flat(l.Title), paragraphs, flat(l.From)
 	var plain, page strings.Builder
 	if err := textLetter.Execute(&plain, l); err != nil {
 		return Message{}, err
@@ -69,17 +75,22 @@ func amount(code string, u money.Units) string {
 	return u.String() + " " + code
 }
 
-// oneLine makes a text fit for a header: no line breaks or other control
-// characters, at most 200 characters.
+// oneLine makes a text fit for a header: flat, and at most 200 characters.
 func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
+	s = flat(s)
 	if r := []rune(s); len(r) > 200 {
 		s = string(r[:200])
 	}
 	return s
+}
+
+// flat takes out of a text what would break its line or turn its direction around.
+func flat(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ', r == 0x7f, r == '\u0085', r == '\u2028', r == '\u2029', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
 }

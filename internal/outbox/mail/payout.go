@@ -17,9 +17,7 @@ func Payout(e store.Event, p *payout.Payout, m *merchant.Merchant) (Message, err
 	case payout.Processing:
 		l.Title = m.Name + " has sent you " + amount(t.Currency, t.Amount)
 		l.Text = []string{"It is on its way to the address that you gave. The network usually confirms it within an hour."}
-		if t.Message != "" {
-			l.Text = append(l.Text, t.Message)
-		}
+		l.row("Message", t.Message)
 	case payout.Complete:
 		l.Title = "Payout to " + t.Email + " is complete"
 		l.Text = []string{"The network has confirmed it. Nothing is left to do."}
