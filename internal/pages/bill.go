@@ -132,6 +132,9 @@ func (p *Pages) billPayment(page *billPage, inv *app.Shown) {
 		page.Stages = timeline(done, false, t.PaidHead, t.ConfirmedHead, t.CompleteHead)
 	case ph.Payable():
 		page.Open, page.Waits = true, true
+	case ph == closing:
+		// A payment of the last moments may still be found.
+		page.Payable, page.Waits, page.Again = false, true, t.ClosingText
 	case inv.Received().IsZero():
 		page.Again, page.Invoice = t.BillAgain, ""
 	default:

@@ -5,8 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/bill"
+	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/money"
 )
 
@@ -51,4 +54,50 @@ func TestABillIsPaidOnItsPage(t *testing.T) {
 	if rec := w.get("/bill?id=nobody"); rec.Code != 404 || !strings.Contains(rec.Body.String(), "There is no such bill") {
 		t.Errorf("an unknown bill: %d", rec.Code)
 	}
+}
+
+// A window that closed unpaid does not close the bill; money that came too late is
+// told before somebody pays twice.
+func TestABillWhoseInvoiceExpiredIsPaidByANewOne(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	b, err := w.app.CreateBill(ctx, w.merchant, w.token, bill.Terms{
+		Currency: "USD", Email: "a@b.example", Items: []bill.Item{{Description: "Hat", Price: money.NewUnits(1050), Quantity: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := "/bill?id=" + b.ID
+	open := func() string {
+		t.Helper()
+		u, _ := url.Parse(w.do("POST", "/bill/pay", url.Values{"id": {b.ID}}).Header().Get("Location"))
+		return u.Query().Get("id")
+	}
+	// A bill is offered in each asset, so its window closes when both chains were read.
+	litecoin := &handChain{w: w, name: "LTC", tip: chain.Ref{Hash: "genesis"}}
+	closed := func() {
+		t.Helper()
+		w.pass(16 * time.Minute)
+		w.shows(target, []string{"Please do not send anything now", `http-equiv="refresh"`}, `data-testid="pay"`)
+		if err := litecoin.follow(ctx, app.Progress{}); err != nil {
+			t.Fatal(err)
+		}
+		w.closeWindows()
+	}
+	first := open()
+	w.shows(target, []string{"Continue the payment"}, `data-testid="again"`)
+	closed()
+	w.shows(target, []string{"nothing arrived", "Pay this bill"}, "Continue the payment", "See the payment", `http-equiv="refresh"`)
+	w.shows(target+"&lang=de", []string{"zum heutigen Kurs"})
+	second := open()
+	if second == first {
+		t.Fatal("the expired invoice is to be paid again")
+	}
+	closed()
+	late, err := w.app.Invoice(ctx, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pay(late.Invoice, due(late.Invoice))
+	w.shows(target, []string{"Your payment came after the time was over", "Ask the shop before you pay a second time", "See the payment", "/invoice?id=" + second})
 }

@@ -34,7 +34,7 @@ func TestEveryPageHasTheStrictHeaders(t *testing.T) {
 	id := w.order().ID
 	for _, target := range []string{
 		"/", "/invoice?id=" + id, "/invoice?id=nope", "/invoice?id=nope&view=modal", "/api-access-request", "/api-access-request?pairingCode=abcdefg",
-		"/dashboard/merchant/api-tokens", "/sandbox/mails", "/invoice/state?id=" + id, "/invoiceData/" + id, "/invoiceData/selectableWallets",
+		"/dashboard/merchant/api-tokens", "/sandbox/mails", "/refund?id=x&code=y", "/settlement-address?merchant=x&code=y", "/bill?id=nope", "/invoice/state?id=" + id, "/invoiceData/" + id, "/invoiceData/selectableWallets",
 	} {
 		page := w.get(target)
 		h := page.Header()
@@ -123,7 +123,8 @@ func hostile() []string {
 
 // elements is everything our own templates write.
 var elements = strings.Fields(`html head meta title link script noscript body p main section h1 h2 ul ol li span dl div dt dd svg circle rect path
-	figure figcaption a form input button details summary label footer nav b code pre select option fieldset legend`)
+	figure figcaption a form input button details summary label footer nav b code pre select option fieldset legend
+	table tbody tr td th br textarea`)
 
 // inspect parses a page as a browser does and reports what our templates never write.
 func inspect(t *testing.T, page string) {
@@ -283,6 +284,9 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		"/invoice/pay":                   form("id", inv.ID, "what", "exact"),
 		"/invoice/currency":              form("id", inv.ID, "currency", "LTC"),
 		"/invoice/email":                 form("id", inv.ID, "email", "evil@example.com"),
+		"/invoice/refund":                form("id", inv.ID),
+		"/refund":                        form("id", "x", "code", "y", "address", "z"),
+		"/settlement-address":            form("merchant", w.merchant.ID, "code", "x"),
 		"/api-access-request":            form("pairingCode", tok.Code, "key", w.key),
 		"/dashboard/merchant/api-tokens": form("key", w.key, "action", "open"),
 	} {
@@ -310,7 +314,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 
 func TestOverlongFormsAreRefused(t *testing.T) {
 	w := newWorld(t)
-	for _, target := range []string{"/invoice/pay", "/invoice/email", "/api-access-request", "/dashboard/merchant/api-tokens", "/invoiceData/setBuyerProvidedEmail"} {
+	for _, target := range []string{"/invoice/pay", "/invoice/email", "/invoice/refund", "/refund", "/bill/pay", "/recipient", "/settlement-address", "/api-access-request", "/dashboard/merchant/api-tokens", "/invoiceData/setBuyerProvidedEmail"} {
 		got := w.do("POST", target, form("id", strings.Repeat("x", maxBody)))
 		if got.Code != http.StatusRequestEntityTooLarge {
 			t.Errorf("POST %s answered %d", target, got.Code)

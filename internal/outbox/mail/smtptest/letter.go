@@ -6,9 +6,10 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	netmail "net/mail"
-	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 )
 
 // Letter is a mail taken apart.
@@ -65,12 +66,20 @@ func between(s, open, shut string) string {
 	return s
 }
 
-var href = regexp.MustCompile(`(?i)(?:href|src|action|background)\s*=\s*["']?([^"'\s>]+)`)
-
-// Links are all addresses that the HTML part leads to or loads.
+// Links are all addresses that the HTML part leads to or loads, as a mail program
+// reads it.
 func (l Letter) Links() (out []string) {
-	for _, m := range href.FindAllStringSubmatch(l.HTML, -1) {
-		out = append(out, strings.ReplaceAll(m[1], "&amp;", "&"))
+	doc, err := html.Parse(strings.NewReader(l.HTML))
+	if err != nil {
+		return []string{"unreadable: " + err.Error()}
+	}
+	for n := range doc.Descendants() {
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "href", "src", "srcset", "action", "formaction", "background", "data", "poster":
+				out = append(out, a.Val)
+			}
+		}
 	}
 	return out
 }
