@@ -79,7 +79,7 @@ func (a *App) SettlementAddressAsked(ctx context.Context, merchantID, code strin
 
 // askedAddress is the merchant for whose new address a code was mailed.
 func askedAddress(tx *store.Tx, merchantID, code string) (*merchant.Merchant, error) {
-	unknown := fault.New(fault.NotFound, "It is not complete, or a newer one was sent. Open the link in the latest mail; `quittance settlement address` sends another. Settlements still go to the old address.")
+	unknown := fault.New(fault.NotFound, "It is not complete, or a newer one was sent. Open the link in the latest mail; the command “quittance settlement address” sends another. Settlements still go to the old address.")
 	m, err := tx.Merchant(merchantID)
 	if err != nil {
 		return nil, refine(err, unknown)

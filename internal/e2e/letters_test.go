@@ -162,7 +162,7 @@ func (p *postOffice) billLetters(t *testing.T) {
 	must(t, p.c.DeliverBill(ctx, b.ID, b.Token))
 	for _, to := range []string{"payer@example.com", "copy@example.com"} {
 		l := p.letter(t, to, "^Bill bill-1234 from .*: 14.00 USD$")
-		for _, want := range []string{"A wooden chair, painted blue: 6.00 USD", "Cushion: 8.00 USD", "31 May 2031"} {
+		for _, want := range []string{"A wooden chair, painted blue: 6.00 USD", "Cushion (2 × 4.00 USD): 8.00 USD", "31 May 2031"} {
 			if !strings.Contains(l.Text, want) {
 				t.Errorf("the bill does not say %q:\n%s", want, l.Text)
 			}

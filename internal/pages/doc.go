@@ -24,6 +24,9 @@
 //	back-link, cancel-link, close-button, redirect-notice
 //	email-form, language
 //
+// and refund (data-status), ask-again; on the pages that mailed links lead to by
+// refund, address-field, next, address, confirm, again, claimed, recipient
+// (data-step), bill (data-state), says, total, pay, settlement and problem;
 // and on the merchant's pages by code, key, approve, approved, pairing-code,
 // facade, sin, list, pair, open, open-token, tokens, mails and problem.
 //

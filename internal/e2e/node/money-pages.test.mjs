@@ -88,6 +88,10 @@ test('the checkout page of a paid invoice tells of its refund and follows it', a
   const says = await part(page, 'refund').textContent();
   assert.match(says, /c•••@example\.com/);
   await look(page, 'checkout-1-refund-waits');
+  for (const lang of ['de', 'es', 'fr', 'pt', 'nl']) {
+    const translated = await visit(browser, `invoice?id=${invoice.id}&lang=${lang}`, { js: false });
+    await look(translated.page, `checkout-1-refund-waits-${lang}`);
+  }
   const link = await claimLink(id, 'checkout@example.com');
   assert.ok(!(await page.content()).includes(link.split('code=')[1]), 'the claim is not open to whoever has the invoice');
   const claim = await visit(browser, link);
@@ -213,6 +217,10 @@ test('a bill opens an invoice, is paid, confirmed and closed; then it asks for n
   await billState(page, 'complete');
   assert.equal(await page.locator('form').count(), 0, 'a paid bill asks for nothing');
   await look(page, 'bill-5-complete');
+  for (const lang of ['de', 'es', 'fr', 'pt', 'nl']) {
+    const translated = await visit(browser, `bill?id=${made.id}&lang=${lang}`);
+    await look(translated.page, `bill-5-complete-${lang}`);
+  }
   await press(page, 'invoice');
   await checkoutState(page, 'complete');
   assert.deepEqual([...faults, ...other.faults], []);

@@ -14,14 +14,14 @@ import (
 
 func TestABillReachesItsPayerAndTheCopies(t *testing.T) {
 	b := &bill.Bill{ID: "b", Terms: bill.Terms{
-		Number: "<7>", Currency: "USD", Email: "payer@home.example", CC: []string{"copy@home.example"}, Due: time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC),
+		Number: "<7>", Currency: "USD", PassFee: true, Email: "payer@home.example", CC: []string{"copy@home.example"}, Due: time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC),
 		Items: []bill.Item{{Description: "Hat & coat", Price: money.NewUnits(1050), Quantity: 3}},
 	}}
-	m, err := mail.ComposeBill(b, &merchant.Merchant{Name: "Shop"}, "https://pay.example/bill?id=b&resource=bills")
+	m, err := mail.ComposeBill(b, &merchant.Merchant{Name: "Shop", Settings: merchant.Settings{FeeBasisPoints: 243}}, "https://pay.example/bill?id=b&resource=bills")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"31.50 USD", "31 May 2026", "Hat & coat", "https://pay.example/bill?id=b&resource=bills"} {
+	for _, want := range []string{"Hat & coat (3 × 10.50 USD): 31.50 USD", "0.79 USD for processing", "32.29 USD", "31 May 2026", "https://pay.example/bill?id=b&resource=bills"} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, strings.ReplaceAll(want, "&", "&amp;")) {
 			t.Errorf("the mail does not say %q:\n%s", want, m.Text)
 		}

@@ -40,10 +40,10 @@ func Refund(e store.Event, r *refund.Refund, inv *invoice.Invoice, claim string)
 		return Message{}, fmt.Errorf("no mail is written for a refund that is %s", e.Status)
 	}
 	l.row("Amount", amount(r.Terms.Currency, r.Terms.Amount))
-	l.row("You get", amount(r.Terms.Asset, r.Terms.Net()))
 	if r.Terms.BuyerPays {
 		l.row("Network", amount(r.Terms.Asset, r.Terms.AssetFee)+", already taken off")
 	}
+	l.row("You get", amount(r.Terms.Asset, r.Terms.Net()))
 	l.row("Order", inv.Terms.Order.OrderID)
 	l.row("Invoice", inv.ID)
 	l.row("Address", r.State.Address)
