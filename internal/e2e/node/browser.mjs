@@ -52,8 +52,8 @@ export async function look(page, name) {
 }
 
 // blemishes runs in the page. It tells what is wider than the screen or its card,
-// what cannot be read on its ground (WCAG AA), what is too small for a finger, and
-// fields without a name.
+// what cannot be read on its ground (WCAG AA), words that are cut in two, what is too
+// small for a finger, and fields without a name.
 function blemishes() {
   const found = [];
   const what = (e) => `<${e.tagName.toLowerCase()} ${e.dataset.testid ?? e.className ?? ''}> ${e.textContent.trim().slice(0, 40)}`;
@@ -79,6 +79,12 @@ function blemishes() {
     const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
     return (light + 0.05) / (dark + 0.05);
   };
+  const cut = (e) => [...e.childNodes].filter((n) => n.nodeType === 3).some((n) => [...n.data.matchAll(/\p{L}{2,}/gu)].some((word) => {
+    const range = document.createRange();
+    range.setStart(n, word.index);
+    range.setEnd(n, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }));
   const card = (document.querySelector('main') ?? document.body).getBoundingClientRect();
   for (const e of document.querySelectorAll('body *')) {
     if (!seen(e)) continue;
@@ -90,6 +96,7 @@ function blemishes() {
       const ratio = contrast(colour(style.color).rgb, ground(e));
       if (ratio < (large ? 3 : 4.5)) found.push(`contrast ${ratio.toFixed(2)}: ${what(e)}`);
     }
+    if (e.matches('h1, h2, li, dt, label, .button') && cut(e)) found.push('a word is cut in two: ' + what(e));
     if (e.matches('.button, input:not([type=hidden]), select, textarea') && box.height < 40) found.push('too small for a finger: ' + what(e));
     if (e.matches('input:not([type=hidden]), select, textarea') && e.labels.length === 0) found.push('a field without a name: ' + what(e));
   }
