@@ -12,16 +12,18 @@ import (
 // form that takes it leads the mailed link alone: the page's own address is known
 // to the shop, and to whoever saw it.
 type refundNews struct {
+	ID         string
 	Status     refund.Status
 	Head, Body string
-	Asks       bool // the buyer has to open the link
-	MayAsk     bool // the link can be sent again
+	Asks       bool   // the buyer has to open the link, or to give the code in it
+	Field      string // the label of the address that is asked for
+	MayAsk     bool   // the link can be sent again
 	Stages     []stage
 	Txid       string
 }
 
 func newsOf(f *refund.Refund, t *text, now time.Time) refundNews {
-	n := refundNews{Status: f.Status, Asks: f.Awaits(), MayAsk: app.MaySendClaimAgain(f, now), Txid: f.State.Txid, Stages: refundStages(f, t)}
+	n := refundNews{ID: f.ID, Field: fill(t.RefundAddress, "asset", f.Terms.Asset), Status: f.Status, Asks: f.Awaits(), MayAsk: app.MaySendClaimAgain(f, now), Txid: f.State.Txid, Stages: refundStages(f, t)}
 	switch {
 	case n.Asks:
 		n.Head, n.Body = t.RefundAskHead, t.RefundAskText

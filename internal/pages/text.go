@@ -36,6 +36,7 @@ type text struct {
 	BillFrom, BillDue, BillFor, BillPay, BillContinue, BillSee        string
 	BillPaid, BillComplete, BillOpen, BillFee, NoBillHead, NoBillText string
 	RefundAskHead, RefundAskText, RefundLook, RefundAgain             string
+	RefundCode, RefundAddress, RefundNext                             string
 	RefundWaitHead, RefundWaitText, RefundSentHead, RefundSentText    string
 	RefundDoneHead, RefundDoneText, RefundGoneHead, RefundGoneText    string
 	RefundFailHead, RefundFailText                                    string

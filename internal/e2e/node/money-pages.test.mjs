@@ -94,9 +94,18 @@ test('the checkout page of a paid invoice tells of its refund and follows it', a
   }
   const link = await claimLink(id, 'checkout@example.com');
   assert.ok(!(await page.content()).includes(link.split('code=')[1]), 'the claim is not open to whoever has the invoice');
-  const claim = await visit(browser, link);
+  // On this page the address is asked for too, of whoever has the code in the mail.
+  const claim = await visit(browser, `invoice?id=${invoice.id}`, { js: false });
+  await typeInto(claim.page, 'code-field', 'of somebody else');
   await typeInto(claim.page, 'address-field', address);
   await press(claim.page, 'next');
+  await claim.page.getByText('This link cannot be used').waitFor();
+  await claim.page.goBack();
+  await typeInto(claim.page, 'code-field', link.split('code=')[1]);
+  await typeInto(claim.page, 'address-field', address);
+  await press(claim.page, 'next');
+  await claim.page.getByText('Is this your address?').waitFor();
+  assert.equal(await part(claim.page, 'address').textContent(), address);
   await press(claim.page, 'confirm');
   await news('pending', 'is on its way');
   await look(page, 'checkout-2-refund-sent');

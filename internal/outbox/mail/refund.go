@@ -21,7 +21,8 @@ func Refund(e store.Event, r *refund.Refund, inv *invoice.Invoice, claim string)
 		l.Title = "Your refund from " + shop + " is waiting"
 		l.Text = []string{
 			"Say where to send it: open the link, paste an address of your own wallet, and check it. The money is sent to that address and cannot be called back.",
-			"Do not pass this link on: whoever has it can say where the money goes. We never take the address from your payment, because it may not be yours.",
+			"On the page of your invoice you can give the code below instead.",
+			"Do not pass the link or the code on: whoever has it can say where the money goes. We never take the address from your payment, because it may not be yours.",
 		}
 		l.Link, l.LinkText = claim, "Say where to send it"
 	case refund.Pending:
@@ -46,6 +47,9 @@ func Refund(e store.Event, r *refund.Refund, inv *invoice.Invoice, claim string)
 	l.row("You get", amount(r.Terms.Asset, r.Terms.Net()))
 	l.row("Order", inv.Terms.Order.OrderID)
 	l.row("Invoice", inv.ID)
+	if refund.Status(e.Status) == refund.Created {
+		l.row("Code", r.ClaimCode(r.State.Claims))
+	}
 	l.row("Address", r.State.Address)
 	l.row("Transaction", r.State.Txid)
 	return l.Message()
