@@ -105,17 +105,9 @@ func (n *Node) HashAt(ctx context.Context, height int64) (string, error) {
 // Block reads a block by hash, also one that left the best chain, or
 // chain.ErrNotFound. That it is the one that was asked for follows from its hash.
 func (n *Node) Block(ctx context.Context, hash string) (*chain.Block, error) {
-	var text string
-	err := n.rpc.call(ctx, &text, "getblock", hash, 0)
-	if isCode(err, codeNotFound) {
-		return nil, chain.ErrNotFound
-	}
+	raw, err := n.raw(ctx, "getblock", hash)
 	if err != nil {
 		return nil, err
-	}
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("node: block %s is not in hex: %w", hash, err)
 	}
 	b, err := btcutil.NewBlockFromBytes(raw)
 	if err != nil {
@@ -193,17 +185,9 @@ func (n *Node) MempoolTx(ctx context.Context, txid string) (*chain.Tx, error) {
 
 // transaction reads one that waits.
 func (n *Node) transaction(ctx context.Context, txid string) (*btcutil.Tx, error) {
-	var text string
-	err := n.rpc.call(ctx, &text, "getrawtransaction", txid, 0)
-	if isCode(err, codeNotFound) {
-		return nil, chain.ErrNotFound
-	}
+	raw, err := n.raw(ctx, "getrawtransaction", txid)
 	if err != nil {
 		return nil, err
-	}
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("node: transaction %s is not in hex: %w", txid, err)
 	}
 	tx, err := btcutil.NewTxFromBytes(raw)
 	if err != nil {
@@ -213,6 +197,24 @@ func (n *Node) transaction(ctx context.Context, txid string) (*btcutil.Tx, error
 		return nil, fmt.Errorf("node: asked for transaction %s and got %s", txid, tx.Hash())
 	}
 	return tx, nil
+}
+
+// raw asks for something by its id in the form that goes over the network, or
+// returns chain.ErrNotFound.
+func (n *Node) raw(ctx context.Context, method, id string) ([]byte, error) {
+	var text string
+	err := n.rpc.call(ctx, &text, method, id, 0)
+	if isCode(err, codeNotFound) {
+		return nil, chain.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("node: %s %s: its answer is not in hex: %w", method, id, err)
+	}
+	return b, nil
 }
 
 // unsupported reports that a node does not know a call. btcd says so in two ways.
