@@ -39,12 +39,17 @@ func (s *spender) plan(ctx context.Context) (string, error) {
 	if err := s.checkSolvent(ctx); err != nil {
 		return "", err
 	}
+	o, orders, err := s.fit(ctx, orders, coins)
+	if err != nil || o == nil {
+		return "", err
+	}
 	change, addr, err := s.newChange(ctx)
 	if err != nil {
 		return "", err
 	}
-	p, orders, err := s.fit(ctx, orders, coins, change)
-	if err != nil || p == nil {
+	o.Change = change
+	p, err := s.asset.Spending.Plan(*o)
+	if err != nil {
 		return "", err
 	}
 	id, err := s.newID()
@@ -169,48 +174,6 @@ func (s *spender) newChange(ctx context.Context) (p chain.Path, destination []by
 
 func (s *spender) account() chain.Account {
 	return chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind}
-}
-
-// fit plans as many orders as the coins cover, the oldest first. What does not
-// fit is told why.
-func (s *spender) fit(ctx context.Context, orders []*transfer.Order, coins []*store.Coin, change chain.Path) (*chain.Plan, []*transfer.Order, error) {
-	rate, err := s.asset.Sender.FeeRate(ctx, confirmIn)
-	if err != nil {
-		return nil, nil, fmt.Errorf("estimate the network fee: %w", err)
-	}
-	may := make([]chain.Coin, len(coins))
-	for i, c := range coins {
-		may[i] = c.Coin
-	}
-	for n := len(orders); n > 0; n = affordable(orders[:n], may) {
-		p, err := s.asset.Spending.Plan(chain.Outlay{
-			Account: s.account(), May: may, Outputs: outputs(orders[:n]), Change: change, FeeRate: rate, MaxFee: feeCap(n),
-		})
-		if err == nil {
-			return p, orders[:n], s.hold(ctx, orders[n:], "it waits for funds: the wallet's spendable coins do not suffice yet")
-		}
-		if !errors.Is(err, chain.ErrFunds) {
-			return nil, nil, s.hold(ctx, orders[:n], sentence(err))
-		}
-		if n == 1 {
-			break
-		}
-	}
-	return nil, nil, s.hold(ctx, orders, "it waits for funds: the wallet's spendable coins do not suffice yet")
-}
-
-// affordable is how many of the oldest orders, but not all, the coins may cover.
-func affordable(orders []*transfer.Order, coins []chain.Coin) int {
-	var have, sum money.Units
-	for _, c := range coins {
-		have, _ = have.Add(c.Amount)
-	}
-	for i, o := range orders[:len(orders)-1] {
-		if sum, _ = sum.Add(o.Amount()); sum.Cmp(have) >= 0 {
-			return i
-		}
-	}
-	return len(orders) - 1
 }
 
 func feeCap(payments int) money.Units {
