@@ -23,11 +23,7 @@ const payoutVSize = 110
 // FundPayouts takes what is due out of the ledgers, as far as they cover it, and
 // queues the payments. What is not covered waits.
 func (a *App) FundPayouts(ctx context.Context) error {
-	var ids []string
-	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		ids, err = tx.NewPayouts(10_000)
-		return err
-	})
+	ids, err := a.payoutsDue(ctx)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
@@ -46,6 +42,54 @@ func (a *App) FundPayouts(ctx context.Context) error {
 		}
 	}
 	return failed
+}
+
+// payoutsDue lists the payouts whose time has come, of all merchants. Most of what
+// waits does so for its day: that takes no transaction each, nor anybody's place.
+func (a *App) payoutsDue(ctx context.Context) (ids []string, err error) {
+	now := a.now()
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		ids = nil
+		list, err := tx.NewPayouts()
+		if err != nil {
+			return err
+		}
+		merchants := map[string]*merchant.Merchant{}
+		for _, p := range list {
+			m := merchants[p.Merchant]
+			if m == nil {
+				if m, err = tx.Merchant(p.Merchant); err != nil {
+					return err
+				}
+				merchants[p.Merchant] = m
+			}
+			if why, err := notYet(p, m, now); err != nil || why == notDue || why != "" && why == p.State.Problem {
+				continue // one that cannot be read stands in nobody's way
+			}
+			ids = append(ids, p.ID)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// notYet says whether a payout is held, or waits for its day.
+func notYet(p *payout.Payout, m *merchant.Merchant, now time.Time) (string, error) {
+	if p.State.Held != "" {
+		return "it is held: " + p.State.Held, nil
+	}
+	runs, err := payout.ParseRuns(m.Settings.PayoutRuns)
+	if err != nil {
+		return "", err
+	}
+	effective := p.Terms.Effective
+	if len(runs) == 0 && effective.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		effective = p.Created // at once means today, before nine too
+	}
+	if !runs.Due(p.Created, effective, now) {
+		return notDue, nil
+	}
+	return "", nil
 }
 
 // networkFees is what one payment's share of a transaction costs at present, by
@@ -129,19 +173,8 @@ func (a *App) fundable(tx *store.Tx, f *funding, now time.Time) (string, error) 
 	if f.m, err = tx.Merchant(f.p.Merchant); err != nil {
 		return "", err
 	}
-	runs, err := payout.ParseRuns(f.m.Settings.PayoutRuns)
-	if err != nil {
-		return "", err
-	}
-	effective := f.p.Terms.Effective
-	if len(runs) == 0 && effective.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		effective = f.p.Created // at once means today, before nine too
-	}
-	switch {
-	case f.p.State.Held != "":
-		return "it is held: " + f.p.State.Held, nil
-	case !runs.Due(f.p.Created, effective, now):
-		return notDue, nil
+	if why, err := notYet(f.p, f.m, now); err != nil || why != "" {
+		return why, err
 	}
 	r, err := tx.Recipient(f.p.Terms.Recipient)
 	if err != nil {

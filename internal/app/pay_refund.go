@@ -62,7 +62,7 @@ func (a *App) CheckDestination(assetCode, address string) ([]byte, error) {
 func (a *App) PayRefunds(ctx context.Context) error {
 	var ids []string
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		ids, err = tx.RefundsDue(1000)
+		ids, err = tx.RefundsDue()
 		return err
 	})
 	for _, id := range ids {

@@ -101,9 +101,9 @@ func due(tx *store.Tx) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err := tx.NewPayouts(10_000)
-	for _, id := range ids {
-		list = append(list, "payout "+id+" that is new")
+	payouts, err := tx.NewPayouts()
+	for _, p := range payouts {
+		list = append(list, "payout "+p.ID+" that is new")
 	}
 	return list, err
 }

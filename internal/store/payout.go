@@ -58,9 +58,9 @@ func (tx *Tx) PayoutsLike(merchantID, digest string, since time.Time) ([]*payout
 		merchantID, digest, ms(since))
 }
 
-// NewPayouts lists the ids of payouts that wait to be funded, oldest first.
-func (tx *Tx) NewPayouts(limit int) ([]string, error) {
-	return tx.ids(`SELECT id FROM payout WHERE status = 'new' ORDER BY created_at, id LIMIT $1`, limit)
+// NewPayouts lists the payouts that wait to be funded, oldest first.
+func (tx *Tx) NewPayouts() ([]*payout.Payout, error) {
+	return tx.payouts(`status = 'new' ORDER BY created_at, id`)
 }
 
 // HasNewPayouts reports whether payouts to a recipient still wait.

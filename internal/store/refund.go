@@ -62,9 +62,12 @@ func (tx *Tx) RefundsOf(invoiceID string) ([]*refund.Refund, error) {
 	return tx.refunds(`invoice = $1 ORDER BY created_at, id`, invoiceID)
 }
 
-// RefundsDue lists the ids of refunds that wait and have no order yet, oldest first.
-func (tx *Tx) RefundsDue(limit int) ([]string, error) {
-	return tx.ids(`SELECT id FROM refund WHERE status = 'created' ORDER BY created_at, id LIMIT $1`, limit)
+// RefundsDue lists the ids of refunds whose buyers have said where to, and that have
+// no order yet, oldest first. All of them: those of a merchant without money must not
+// stand before another's. (Keys of the state that are empty are left out, and a
+// quotation mark within a text is escaped.)
+func (tx *Tx) RefundsDue() ([]string, error) {
+	return tx.ids(`SELECT id FROM refund WHERE status = 'created' AND state LIKE '%"address":"%' AND state NOT LIKE '%"order":"%' ORDER BY created_at, id`)
 }
 
 // OpenRefunds lists a merchant's refunds that wait or are on their way.

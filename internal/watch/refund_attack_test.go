@@ -8,6 +8,7 @@ import (
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/refund"
+	"github.com/quittance/quittance/internal/store"
 )
 
 // sellTo makes an invoice of 10 USD to somebody who can be reached.
@@ -92,5 +93,47 @@ func TestEachLatePaymentIsCredited(t *testing.T) {
 	}
 	if got := w.balances()["merchant USD"]; got != "-600" {
 		t.Errorf("the ledger has %s cents, not 600", got)
+	}
+}
+
+// Buyers who never claim, and shops that cannot pay, do not keep others from theirs:
+// what is looked at is what somebody waits for.
+func TestUnclaimedRefundsStandInNobodysWay(t *testing.T) {
+	w := newWorld(t)
+	var claimed string
+	for i := range 4 {
+		inv := w.sellTo("b@example.com")
+		w.pay(inv, due)
+		w.mine(6)
+		w.sync()
+		r, err := w.app.CreateRefund(w.ctx, app.NewRefund{Merchant: w.shop, Token: w.token, Invoice: inv.ID, Amount: "10", BuyerPays: true, Reference: `"address":"x"`})
+		w.check(err)
+		if i < 3 {
+			continue
+		}
+		claimed = r.ID
+		w.check(w.store.Update(w.ctx, func(tx *store.Tx) error {
+			r, err := tx.Refund(r.ID)
+			if err != nil {
+				return err
+			}
+			r.State.Address, r.State.Problem = stranger, `"order":"x"`
+			r.State.To, err = w.app.CheckDestination("BTC", stranger)
+			if err != nil {
+				return err
+			}
+			return tx.SetRefund(r)
+		}))
+	}
+	var ids []string
+	look := func() {
+		w.check(w.store.View(w.ctx, func(tx *store.Tx) (err error) { ids, err = tx.RefundsDue(); return err }))
+	}
+	if look(); len(ids) != 1 || ids[0] != claimed {
+		t.Errorf("due are %v, and %s was claimed", ids, claimed)
+	}
+	w.check(w.app.PayRefunds(w.ctx))
+	if look(); len(ids) != 0 {
+		t.Errorf("due are %v, and all is under way", ids)
 	}
 }

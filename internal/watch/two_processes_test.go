@@ -188,13 +188,13 @@ func TestTwoBalanceChecksAtTheSameTimeNeverBothPass(t *testing.T) {
 // cancelNew withdraws the payouts that were not funded.
 func (p *pair) cancelNew() {
 	p.t.Helper()
-	var ids []string
+	var list []*payout.Payout
 	p.check(p.store.View(p.ctx, func(tx *store.Tx) (err error) {
-		ids, err = tx.NewPayouts(100)
+		list, err = tx.NewPayouts()
 		return err
 	}))
-	for _, id := range ids {
-		_, err := p.app.CancelPayout(p.ctx, id)
+	for _, waits := range list {
+		_, err := p.app.CancelPayout(p.ctx, waits.ID)
 		p.check(err)
 	}
 }
