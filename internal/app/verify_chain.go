@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/invoice"
@@ -168,17 +170,35 @@ func (v *verification) statuses(f *Finding) error {
 					return err
 				}
 				f.Checked++
-				before := inv.Status
-				if _, err := inv.Assess(invoice.Facts{Now: v.now(), Tips: tips}); err != nil {
+				where, err := whereRulesPut(inv, tips, v.now())
+				if err != nil {
 					return err
 				}
-				if inv.Status != before && f.Breach == "" {
-					f.Breach = fmt.Sprintf("invoice %s is %s where its payments make it %s", id, before, inv.Status)
+				if !slices.Contains(where, inv.Status) && f.Breach == "" {
+					f.Breach = fmt.Sprintf("invoice %s is %s where its payments make it %s", id, inv.Status, where[0])
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// whereRulesPut finds where an invoice may stand: up to when the chain was read is
+// known to who read it only, so its deadlines may have been seen to pass or not.
+func whereRulesPut(inv *invoice.Invoice, tips map[string]int64, now time.Time) (where []invoice.Status, err error) {
+	read := map[string]time.Time{}
+	for chainName := range tips {
+		read[chainName] = now
+	}
+	for _, at := range []map[string]time.Time{nil, read} {
+		again := *inv
+		again.Credits = slices.Clone(inv.Credits)
+		if _, err := again.Assess(invoice.Facts{Now: now, Tips: tips, ReadAt: at}); err != nil {
+			return nil, err
+		}
+		where = append(where, again.Status)
+	}
+	return where, nil
 }
 
 // bound holds the chains against the ones that the database has followed.

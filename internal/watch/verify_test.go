@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // to change the database behind the program's back
 
@@ -125,4 +126,19 @@ func TestABreachStopsWhatLeaves(t *testing.T) {
 	if list := w.transfers(); len(list) != before+1 || list[len(list)-1].State != transfer.Sent {
 		t.Error("unlocked, nothing leaves")
 	}
+}
+
+// A payment with a low fee waits for hours, and its invoice is invalid by the clock.
+// That is no breach: else any payer could stop what leaves.
+func TestAPaymentThatWaitsForHoursIsNoBreach(t *testing.T) {
+	w := newWorld(t)
+	inv := w.invoice(invoice.Medium)
+	w.payAt(inv, due, 1)
+	w.sync()
+	w.clock.forward(2 * time.Hour)
+	w.verified() // the chain was not read beyond the hour yet
+	w.sync()
+	w.sync()
+	w.is(inv, invoice.Invalid, due)
+	w.verified()
 }
