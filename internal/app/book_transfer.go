@@ -120,6 +120,10 @@ func (a *App) makeChange(tx *store.Tx, t *transfer.Transfer, att *transfer.Attem
 	if err != nil {
 		return err
 	}
+	// A database that was put back has taken it for a deposit.
+	if err := a.unbookStranger(tx, c, true, false, now); err != nil {
+		return err
+	}
 	c.In = true
 	if c.State == store.CoinGone {
 		c.State = store.CoinPending

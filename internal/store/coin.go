@@ -125,9 +125,11 @@ func (tx *Tx) CoinsReservedFor(transfer string) ([]*Coin, error) {
 }
 
 // DepositsDue lists the coins that no invoice asked for, that are mined at a
-// height or below, and that are not in the books.
+// height or below, and that are not in the books. At a destination for change those
+// are what no payment out of ours has made.
 func (tx *Tx) DepositsDue(chainName string, height int64) ([]*Coin, error) {
-	return tx.coins(`chain = $1 AND settled = 0 AND state = 'mined' AND height <= $2 AND booked_in = 0 AND invoice = '' AND change = 0 AND spent_by = ''`, chainName, height)
+	return tx.coins(`chain = $1 AND settled = 0 AND state = 'mined' AND height <= $2 AND booked_in = 0 AND invoice = '' AND spent_by = ''
+		AND (change = 0 OR NOT EXISTS (SELECT 1 FROM transfer_txid t WHERE t.chain = coin.chain AND t.txid = coin.txid))`, chainName, height)
 }
 
 // WithdrawalsDue lists the coins in the books that a transaction which is none
