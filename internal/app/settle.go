@@ -73,9 +73,11 @@ func (a *App) settle(ctx context.Context, m *merchant.Merchant, currency string,
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	fees, err := a.networkFees(ctx)
-	if err != nil {
-		return nil, err
+	var fees map[string]money.Units // of the rail that sends
+	if settlement.Rail(m.Settings.SettlementRail) == settlement.Wallet {
+		if fees, err = a.networkFees(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var made *settlement.Settlement
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
