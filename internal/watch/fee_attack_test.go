@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain"
@@ -11,6 +12,7 @@ import (
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/internal/store"
 )
 
 // A payer floods an address with a thousand outputs that cost more to spend than
@@ -104,4 +106,36 @@ func TestAQuotedFeeHoldsWhenFeesRise(t *testing.T) {
 	}
 	w.verified()
 	w.solvent()
+}
+
+// Something is booked between the end of a period and the moment when it is closed,
+// which takes the network's fee: the period holds what it says.
+func TestAPeriodThatIsClosedLateHoldsWhatItSays(t *testing.T) {
+	w := newWorld(t)
+	m, err := w.app.ChangeMerchant(w.ctx, w.shop.ID, func(m *merchant.Merchant) error {
+		m.Settings.SettlementRail, m.Settings.SettlementAddress, m.Settings.SettlementMinimum = "wallet", elsewhere, 100
+		return nil
+	})
+	w.check(err)
+	sell := func() {
+		inv := w.invoice(invoice.Medium)
+		w.pay(inv, due)
+		w.mine(6)
+		w.sync()
+	}
+	sell()
+	for range 3 {
+		end := time.Date(2026, 3, w.clock.now().Day()+1, 9, 0, 10, 0, time.UTC)
+		w.clock.forward(end.Sub(w.clock.now()))
+		sell()
+		w.check(w.app.Settle(w.ctx))
+		w.check(w.app.Spend(w.ctx))
+		w.settled()
+		w.verified()
+	}
+	list, err := w.app.Settlements(w.ctx, store.SettlementFilter{Merchant: m.ID, Limit: 10})
+	w.check(err)
+	if len(list) != 3 {
+		t.Errorf("%d periods were closed", len(list))
+	}
 }
