@@ -14,45 +14,43 @@ func (a *App) assessTransfer(tx *store.Tx, m *moving, tip int64, now time.Time) 
 	if err := a.whereForeign(tx, m); err != nil {
 		return nil, err
 	}
-	before, settled := m.State, m.Settled
-	if told, err = a.walk(tx, m, tip, now); err != nil {
-		return nil, err
-	}
-	m.Settle(tip)
-	if !m.dirty && m.State == before && m.Settled == settled {
-		return nil, nil
-	}
-	if m.State == before {
-		err = a.bookTransfer(tx, m.Transfer, now)
-	}
-	return told, errors.Join(err, tx.SetTransfer(m.Transfer))
-}
-
-// walk takes the steps that the chain asks for one by one: what a transfer pays
-// hears of each, also of those that the server slept through.
-func (a *App) walk(tx *store.Tx, m *moving, tip int64, now time.Time) (told []string, err error) {
+	settled := m.Settled
 	for range len(transfer.States()) + 1 {
 		e, ok := m.Next(tip)
 		if !ok {
-			return told, nil
+			break
 		}
-		before := m.State
-		if err := m.Move(e); err != nil {
-			return nil, err
-		}
-		if err := a.bookTransfer(tx, m.Transfer, now); err != nil {
-			return nil, err
-		}
-		if m.State == before {
-			continue
-		}
-		moved, err := a.transferMoved(tx, m.Transfer, before, now)
+		more, err := a.stepTransfer(tx, m.Transfer, e, now)
 		if err != nil {
 			return nil, err
 		}
-		told = append(told, moved...)
+		told, m.dirty = append(told, more...), true
 	}
-	return nil, errStuck
+	if _, more := m.Next(tip); more {
+		return nil, errStuck
+	}
+	m.Settle(tip)
+	if !m.dirty && m.Settled == settled {
+		return nil, nil
+	}
+	if err := a.bookTransfer(tx, m.Transfer, now); err != nil {
+		return nil, err
+	}
+	return told, tx.SetTransfer(m.Transfer)
+}
+
+// stepTransfer takes one step. What the transfer pays is told each of them: a server
+// that was away learns at once that a payment was sent and that it is confirmed, and
+// what it pays takes these steps one after the other.
+func (a *App) stepTransfer(tx *store.Tx, t *transfer.Transfer, e transfer.Event, now time.Time) (told []string, err error) {
+	before := t.State
+	if err := t.Move(e); err != nil {
+		return nil, err
+	}
+	if err := a.bookTransfer(tx, t, now); err != nil || t.State == before {
+		return nil, err
+	}
+	return a.transferMoved(tx, t, before, now)
 }
 
 // whereForeign finds the transaction that keeps an attempt from confirming: one
