@@ -3,10 +3,12 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/payout"
 	"github.com/quittance/quittance/internal/settlement"
@@ -151,4 +153,53 @@ func TestAHeldPayoutIsReleasedOrCancelledAndByTwoPeople(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Within one process the lease is nobody's in particular: the spender's round, a
+// person who raises a fee and one who exports the packet do not pay twice together.
+func TestOneProcessThatSpendsInSeveralPlacesPaysOnce(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, p *pair) {
+		for range 4 {
+			p.world.pay(p.invoice(invoice.Medium), 500_000)
+		}
+		p.mine(6)
+		p.sync()
+		for round := range 8 {
+			sat := uint64(20_000 + round)
+			p.order(fmt.Sprint("o", round), stranger, sat)
+			var group sync.WaitGroup
+			for i, do := range []func() error{
+				func() error { return p.app.Spend(p.ctx) }, func() error { return p.app.Spend(p.ctx) }, func() error { return p.apps[1].Spend(p.ctx) },
+				func() error { return p.meddle(p.app, uint64(9000+1000*round)) }, func() error { return p.meddle(p.apps[1], uint64(12_000+1000*round)) },
+			} {
+				group.Go(func() {
+					if err := do(); i < 3 && err != nil && !errors.Is(err, store.ErrFenced) {
+						t.Logf("spend: %v", err)
+					}
+				})
+			}
+			group.Wait()
+			for range 3 {
+				p.clock.forward(11 * 60e9)
+				p.check(p.app.Spend(p.ctx))
+				p.settled()
+			}
+			if n := p.receipts(stranger, sat); n != 1 {
+				t.Errorf("round %d: paid %d times", round, n)
+			}
+			p.verified()
+			p.solvent()
+		}
+	})
+}
+
+// meddle exports the packet of the newest transfer and raises its fee, as far as
+// that is possible at the moment.
+func (p *pair) meddle(a *app.App, rate uint64) error {
+	list, err := a.Transfers(p.ctx, "", 1)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	_, err1 := a.ExportPacket(p.ctx, list[0].ID)
+	return errors.Join(err1, a.BumpTransfer(p.ctx, list[0].ID, rate))
 }
