@@ -33,7 +33,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck
 campaign: ## the long forms of the campaigns against crashes and faults; takes an hour
 	QUITTANCE_CRASH_KILLS=200 $(GO) test -count=1 -timeout 60m -v -run TestKilledUnderLoad ./internal/e2e
 	QUITTANCE_PAYOUTS=10000 $(GO) test -count=1 -timeout 120m -v -run TestPayoutOnce ./internal/watch
-	QUITTANCE_HISTORIES=50 $(GO) test -count=1 -timeout 60m -v -run TestLedgerCampaign ./internal/watch
+	QUITTANCE_HISTORIES=50 $(GO) test -count=1 -timeout 60m -v -run "TestLedgerCampaign|TestMoneyCampaign" ./internal/watch
 	QUITTANCE_RESTORES=50 $(GO) test -count=1 -timeout 60m -v -run TestRestoreDrill ./internal/watch
 
 clean:

@@ -75,7 +75,7 @@ func whyUnapplied(inv *invoice.Invoice) (why refund.Reason, ok bool) {
 func (a *App) DecideUnapplied(ctx context.Context) error {
 	var list []store.Unapplied
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		list, err = tx.UndecidedPayments(100)
+		list, err = tx.UndecidedPayments(10_000)
 		return err
 	})
 	for _, u := range list {
