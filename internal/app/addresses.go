@@ -69,7 +69,11 @@ func (a *App) DepositAddress(ctx context.Context, m *merchant.Merchant, assetCod
 // refuses to show one that is not what was stored: somebody changed the row.
 func (a *App) CheckAddresses(ctx context.Context, inv *invoice.Invoice) error {
 	for i := range inv.Terms.Options {
-		if err := a.checkAddress(ctx, inv, &inv.Terms.Options[i]); err != nil {
+		err := a.checkAddress(ctx, inv, &inv.Terms.Options[i])
+		if err != nil && ctx.Err() != nil {
+			return err // whoever asked has gone: nothing was found out
+		}
+		if err != nil {
 			a.Log.Error("an invoice's address does not derive from its wallet; it is not shown", "invoice", inv.ID, "error", err)
 			return fault.New(fault.InvoiceGeneric, "The payment address of this invoice could not be verified and is not shown; the operator has been told")
 		}
