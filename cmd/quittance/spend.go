@@ -9,18 +9,25 @@ import (
 // something happened.
 const spendEvery = time.Second
 
+// spendPause is the least between two looks, so that a busy shop's many events do
+// not each cost one.
+const spendPause = 200 * time.Millisecond
+
 // spend takes money out: it decides about what nobody asked for, queues what is
 // due, and signs and sends what is queued. A fault is logged and tried again.
 func (p *program) spend(ctx context.Context) error {
 	t := time.NewTicker(spendEvery)
 	defer t.Stop()
+	var last time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
 		case <-p.spendNow:
+			pause(ctx, spendPause-time.Since(last))
 		}
+		last = time.Now()
 		// What a database that was put back still has to do may be done already.
 		if restored, err := p.app.Restored(ctx); err != nil || restored {
 			continue
@@ -39,6 +46,16 @@ func (p *program) spend(ctx context.Context) error {
 				p.log.Error(job.what+"; it is tried again", "error", err)
 			}
 		}
+	}
+}
+
+// pause waits for a while, or until the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }
 
