@@ -2,8 +2,11 @@ package app
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -82,11 +85,44 @@ func (b *batch) spend(c *store.Coin, tx *chain.Tx, block chain.Ref) error {
 			return err
 		}
 	}
+	first := c.SpentBy != tx.ID
 	c.SpentBy, c.SpentIn, c.Settled = tx.ID, block, false
 	if err := b.tx.SetCoin(c); err != nil {
 		return err
 	}
-	return b.transferSeen(c, tx, block)
+	if err := b.transferSeen(c, tx, block); err != nil || !first {
+		return err
+	}
+	return b.suspect(c, tx)
+}
+
+// foreign is the reason of the lock after a coin left that nobody else has keys of.
+const foreign = "foreign"
+
+// suspect stops all money out when a coin of a wallet that a signer of ours has the
+// keys of is spent by a transaction that was never made here: either the database is
+// older than the chain, and what waits in it may be paid already, or somebody else
+// has the keys (threats, A2 and A7). Watch-only wallets are the merchant's to spend
+// from.
+func (b *batch) suspect(c *store.Coin, tx *chain.Tx) error {
+	if c.Transfer != "" {
+		m, err := b.transfer(c.Transfer)
+		if err != nil || m.Find(tx.ID) >= 0 {
+			return err
+		}
+	}
+	w, err := b.tx.Wallet(c.Wallet)
+	if err != nil || w.Custody() == merchant.WatchOnly {
+		return err
+	}
+	locks, err := b.tx.OutgoingLocks()
+	if err != nil || slices.ContainsFunc(locks, func(l store.OutgoingLock) bool { return l.Reason == restored }) {
+		return err // it is known already that the database is behind
+	}
+	b.app.Log.Error("a coin left that was not spent here; no money leaves until this is looked at: `quittance outgoing status`", "wallet", w.ID, "transaction", tx.ID)
+	return b.tx.LockOutgoing(store.OutgoingLock{Reason: foreign, At: b.now, Detail: fmt.Sprintf(
+		"transaction %s spends %s:%d of wallet %s and was not made here: if the whole machine was put back from a backup, what waits may be paid already, so look at each payment; else somebody has the wallet's keys; if it was you, unlock",
+		tx.ID, c.Txid, c.Vout, w.ID)})
 }
 
 // undoCoins takes back what a block that left the best chain did to our coins.

@@ -290,6 +290,46 @@ func TestAPaymentOutIsPlannedAnewOnceItsInputIsBuriedElsewhere(t *testing.T) {
 	}
 }
 
+// A coin whose keys only a signer of ours has leaves in a transaction that was not made
+// here: the database is older than the chain, or the keys are somebody's. Nothing
+// leaves until a person has looked, once.
+func TestACoinThatLeavesUnknownToUsStopsWhatLeaves(t *testing.T) {
+	w := newWorld(t)
+	cold := coldSigner{t, w.seed, txscript.SigHashAll}
+	for range 3 {
+		w.pay(w.invoice(invoice.Medium), due+20_000)
+	}
+	w.mine(6)
+	w.sync()
+	w.order("a", stranger, 12_000)
+	w.check(w.app.Spend(w.ctx))
+	w.sync()
+	w.tamper(`UPDATE wallet SET sealed_seed = '00'`) // hot: nobody else has the keys
+	w.withdraw(cold, w.only())
+	w.sync()
+	locks, err := w.app.Locks(w.ctx)
+	w.check(err)
+	if len(locks) != 1 || locks[0].Reason != "foreign" || !strings.Contains(locks[0].Detail, "was not made here") {
+		t.Fatalf("locks %+v", locks)
+	}
+	w.order("b", stranger, 7_000)
+	w.check(w.app.Spend(w.ctx))
+	if n := len(w.transfers()); n != 1 {
+		t.Errorf("%d transfers: money left meanwhile", n)
+	}
+	w.check(w.app.Unlock(w.ctx, "foreign"))
+	w.mine(3)
+	w.sync()
+	if locks, err := w.app.Locks(w.ctx); err != nil || len(locks) > 0 {
+		t.Errorf("what was looked at locks again: %v, %v", locks, err)
+	}
+	w.check(w.app.Spend(w.ctx))
+	if n := len(w.transfers()); n != 2 {
+		t.Errorf("unlocked, there are %d transfers", n)
+	}
+	w.verified()
+}
+
 // payAt pays an invoice at a fee rate in satoshi per virtual byte.
 func (w *world) payAt(inv *invoice.Invoice, amount, rate uint64) (txid string) {
 	w.t.Helper()
