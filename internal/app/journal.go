@@ -112,27 +112,27 @@ func (a *App) CheckJournal(ctx context.Context) error {
 	if a.Journal == nil {
 		return nil
 	}
-	why := ""
-	err := a.Store.Update(ctx, func(tx *store.Tx) error {
-		known, err := tx.Journals()
-		if err != nil {
-			return err
+	why, known := "", []string(nil)
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if known, err = tx.Journals(); err == nil {
+			why, err = a.forgotten(tx, known)
 		}
-		if why, err = a.forgotten(tx, known); err != nil {
-			return err
-		}
-		if slices.Contains(known, a.Journal.ID()) {
-			return nil
-		}
-		return tx.AddJournal(a.Journal.ID(), a.now())
+		return err
 	})
-	if err != nil || why == "" {
+	if err != nil {
 		return err
 	}
-	if err := a.Lock(ctx, restored, why); err != nil {
-		return err
+	// The lock comes first and the journal is known last: whatever ends in between, the
+	// next start finds the same and does it again.
+	if why != "" {
+		if err := errors.Join(a.Lock(ctx, restored, why), a.skipIndices(ctx)); err != nil {
+			return err
+		}
 	}
-	return a.skipIndices(ctx)
+	if slices.Contains(known, a.Journal.ID()) {
+		return nil
+	}
+	return a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddJournal(a.Journal.ID(), a.now()) })
 }
 
 // forgotten says what a database does not know that its journal does; empty: it

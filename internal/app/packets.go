@@ -60,8 +60,8 @@ func (a *App) ExportPacket(ctx context.Context, id string) (packet []byte, err e
 	if t, err = s.read(ctx, id); err != nil {
 		return nil, err
 	}
-	if locks, err := a.Locks(ctx); err != nil || len(locks) > 0 {
-		return nil, errors.Join(err, errors.New("no money leaves at present: `quittance outgoing status` says why"))
+	if err := a.mayLeave(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.noteSigning(ctx, t); err != nil {
 		return nil, fmt.Errorf("write the journal: %w", err)
@@ -78,6 +78,15 @@ func (a *App) ExportPacket(ctx context.Context, id string) (packet []byte, err e
 		return t.Export(n)
 	})
 	return packet, err
+}
+
+// mayLeave refuses in a sentence while money out is locked.
+func (a *App) mayLeave(ctx context.Context) error {
+	locks, err := a.Locks(ctx)
+	if err == nil && len(locks) > 0 {
+		err = errors.New("no money leaves at present: `quittance outgoing status` says why")
+	}
+	return err
 }
 
 // ImportPacket takes a packet back that was signed elsewhere. It is held against

@@ -167,6 +167,10 @@ func (s *spender) work(ctx context.Context) error {
 // advance does what one transfer needs next, until nothing more can be done now.
 func (s *spender) advance(ctx context.Context, id string) error {
 	for range 8 {
+		// Money out may have been locked since the round began, or by whoever asked.
+		if locks, err := s.Locks(ctx); err != nil || len(locks) > 0 {
+			return err
+		}
 		t, err := s.read(ctx, id)
 		if err != nil {
 			return err

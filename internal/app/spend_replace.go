@@ -47,6 +47,9 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 		return err
 	}
 	defer s.done(ctx)
+	if err := a.mayLeave(ctx); err != nil {
+		return err
+	}
 	if t, err = s.read(ctx, id); err != nil {
 		return err
 	}

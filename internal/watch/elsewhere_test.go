@@ -314,6 +314,9 @@ func TestACoinThatLeavesUnknownToUsStopsWhatLeaves(t *testing.T) {
 	}
 	w.order("b", stranger, 7_000)
 	w.check(w.app.Spend(w.ctx))
+	if err := w.app.BumpTransfer(w.ctx, w.only().ID, 90_000); err == nil || !strings.Contains(err.Error(), "no money leaves at present") {
+		t.Errorf("a fee was raised meanwhile: %v", err)
+	}
 	if n := len(w.transfers()); n != 1 {
 		t.Errorf("%d transfers: money left meanwhile", n)
 	}
