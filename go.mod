@@ -32,7 +32,10 @@ require (
 	github.com/go-json-experiment/json v1.27.2
 )
 
-require github.com/adhocore/gronx v1.20.4
+require (
+	github.com/adhocore/gronx v1.20.4
+	github.com/lightninglabs/gozmq v0.0.0-20191113021534-d20a764486bf
+)
 
 require (
 	github.com/btcsuite/go-socks v0.0.0-20170105172521-4720035b7bfd // indirect

@@ -82,28 +82,35 @@ func (p place) openFor(ctx context.Context, which string) (*app.App, *merchant.M
 func networkOf(ctx context.Context, st *store.Store) (string, error) {
 	network := "regtest"
 	err := st.View(ctx, func(tx *store.Tx) error {
-		c, err := tx.Cursor("BTC")
-		if errors.Is(err, store.ErrNotFound) {
-			return nil // no server has started here yet
+		for _, code := range bitcoin.Codes() {
+			c, err := tx.Cursor(code)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // no server has followed it here yet
+			}
+			network = c.Network
+			return err
 		}
-		network = c.Network
-		return err
+		return nil
 	})
 	return network, err
 }
 
-// assets lists what invoices can be paid with.
-func assets(network string) []app.Asset {
-	btc := app.Asset{Code: "BTC", Chain: "BTC", Network: network, Keys: bitcoin.NewKeys(network), Unconfirmed: true}
-	// Both fail for a network that does not exist only; what is asked of them is
-	// refused then.
-	if s, err := spending.New(network); err == nil {
-		btc.Spending = s
+// assets lists everything that can be dealt in on a network.
+func assets(network string) (list []app.Asset) {
+	for _, code := range bitcoin.Codes() {
+		if c, err := bitcoin.Find(code, network); err == nil {
+			list = append(list, assetOf(c))
+		}
 	}
-	if m, err := message.New(network); err == nil {
-		btc.Messages = m
+	return list
+}
+
+// assetOf is a chain as the operations see it.
+func assetOf(c *bitcoin.Chain) app.Asset {
+	return app.Asset{
+		Code: c.Code, Chain: c.Code, Network: c.Network, Keys: bitcoin.NewKeys(c), Unconfirmed: true,
+		LowFeeRate: float64(c.RelayFee) / 1000, Spending: spending.New(c), Messages: message.New(c),
 	}
-	return []app.Asset{btc}
 }
 
 // show prints v as JSON, or calls human.

@@ -84,6 +84,10 @@ func (h *hotWallets) open(w *merchant.Wallet) (*hot.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sealed seed is damaged: %w", err)
 	}
+	c, err := bitcoin.Find(w.Asset, w.Network)
+	if err != nil {
+		return nil, err
+	}
 	seed, err := []byte(nil), bitcoin.ErrWrongPassphrase
 	if h.passphrase != "" {
 		seed, err = bitcoin.Open(sealed, h.passphrase)
@@ -104,7 +108,7 @@ func (h *hotWallets) open(w *merchant.Wallet) (*hot.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := hot.New(hot.Config{Network: w.Network, Kind: w.Kind, Seed: hot.NewSeed(seed), Policy: h.policy, Memory: memory, Now: h.now})
+	s, err := hot.New(hot.Config{Chain: c, Kind: w.Kind, Seed: hot.NewSeed(seed), Policy: h.policy, Memory: memory, Now: h.now})
 	if err == nil && s.XPub() != w.XPub {
 		err = errors.New("it holds the keys of another wallet")
 	}

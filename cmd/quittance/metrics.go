@@ -50,10 +50,22 @@ func (m *metrics) handler(p *program) http.Handler {
 			}
 			return 1
 		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_chain_height", Help: "Height the chain was followed to.", ConstLabels: prometheus.Labels{"chain": "BTC"}},
-			func() float64 { return float64(p.watcher.Status().Cursor.Height) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_addresses_watched", Help: "Addresses that payments are looked for.", ConstLabels: prometheus.Labels{"chain": "BTC"}},
-			func() float64 { return float64(p.watcher.Status().Watched) }),
 	)
+	for _, f := range p.chains {
+		of := prometheus.Labels{"chain": f.Code}
+		m.registry.MustRegister(
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_chain_height", Help: "Height the chain was followed to.", ConstLabels: of},
+				func() float64 { return float64(f.status().Cursor.Height) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_chain_fault", Help: "1 while the chain cannot be read.", ConstLabels: of},
+				func() float64 {
+					if f.status().Err != nil {
+						return 1
+					}
+					return 0
+				}),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "quittance_addresses_watched", Help: "Addresses that payments are looked for.", ConstLabels: of},
+				func() float64 { return float64(f.status().Watched) }),
+		)
+	}
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{DisableCompression: true})
 }

@@ -4,57 +4,216 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/node"
+	"github.com/quittance/quittance/internal/watch"
 )
 
-// nodePlace says which node to follow instead of the sandbox's chain.
+// nodePlace says which nodes to follow instead of the sandbox's chain.
 type nodePlace struct {
-	Node     string        `help:"A Bitcoin node's RPC: http://user:password@host:port." env:"QUITTANCE_NODE" placeholder:"URL"`
-	Cookie   string        `help:"File in which the node keeps its password of the day (Bitcoin Core's .cookie)." env:"QUITTANCE_NODE_COOKIE" name:"node-cookie" placeholder:"FILE"`
-	CA       string        `help:"Certificate that the node's TLS is trusted by (btcd's rpc.cert)." env:"QUITTANCE_NODE_CA" name:"node-ca" placeholder:"FILE"`
-	Poll     time.Duration `help:"How often the node is asked for what is new." env:"QUITTANCE_NODE_POLL" name:"node-poll" default:"2s" placeholder:"DURATION"`
-	Fallback uint64        `help:"Network fee where the node has no estimate, in satoshi per 1,000 virtual bytes." env:"QUITTANCE_NODE_FEE" name:"node-fee" default:"10000" placeholder:"SATOSHI"`
-	Network  string        `help:"The node's network: regtest, test or signet." enum:"regtest,test,signet" default:"regtest" env:"QUITTANCE_NETWORK"`
+	Node     []string      `help:"A node's RPC: http://user:password@host:port for Bitcoin, LTC=http://… for Litecoin; BCH= and DOGE= likewise. Give several of one chain and the next is asked when one fails. ?cookie=FILE, ?ca=FILE and ?zmq=tcp://… may follow." env:"QUITTANCE_NODE" placeholder:"URL" sep:","`
+	Cookie   string        `help:"File in which a node keeps its password of the day (Bitcoin Core's .cookie), for every --node that names none." env:"QUITTANCE_NODE_COOKIE" name:"node-cookie" placeholder:"FILE"`
+	CA       string        `help:"Certificate that a node's TLS is trusted by (btcd's rpc.cert), for every --node that names none." env:"QUITTANCE_NODE_CA" name:"node-ca" placeholder:"FILE"`
+	Poll     time.Duration `help:"How often nodes are asked for what is new, besides when they tell." env:"QUITTANCE_NODE_POLL" name:"node-poll" default:"2s" placeholder:"DURATION"`
+	Fallback uint64        `help:"Network fee where a node of Bitcoin has no estimate, in satoshi per 1,000 virtual bytes." env:"QUITTANCE_NODE_FEE" name:"node-fee" default:"10000" placeholder:"SATOSHI"`
+	Network  string        `help:"The network of all nodes: main, test, signet or regtest." enum:"main,test,signet,regtest" default:"regtest" env:"QUITTANCE_NETWORK"`
 }
 
-// connect finds the node and makes sure that it is on the network that was said.
-func (n nodePlace) connect(ctx context.Context) (*node.Node, error) {
-	c, err := node.Open(ctx, node.Config{URL: n.Node, Cookie: n.Cookie, CA: n.CA, Network: n.Network, FallbackFee: n.Fallback})
-	if err != nil {
-		return nil, fmt.Errorf("the node given with --node: %w", err)
+// followed is one chain that this server follows.
+type followed struct {
+	*bitcoin.Chain
+	source chain.Source
+	sender chain.Sender
+	poll   time.Duration
+	run    func(context.Context) error // beside the watcher; nil: nothing
+
+	watcher atomic.Pointer[watch.Watcher] // nil until the parts are put together
+}
+
+// parse reads one --node: the chain it is of, and where it is.
+func (n nodePlace) parse(text string) (code string, p node.Place, err error) {
+	code = "BTC"
+	if before, after, found := strings.Cut(text, "="); found && slices.Contains(bitcoin.Codes(), strings.ToUpper(before)) {
+		code, text = strings.ToUpper(before), after
 	}
-	return c, nil
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", p, errors.New("it is not of the form http://user:password@host:port") // without the password in it
+	}
+	q := u.Query()
+	p = node.Place{Cookie: n.Cookie, CA: n.CA}
+	for key, field := range map[string]*string{"cookie": &p.Cookie, "ca": &p.CA, "zmq": &p.ZMQ} {
+		if q.Has(key) {
+			*field = q.Get(key)
+			q.Del(key)
+		}
+	}
+	for key := range q {
+		return "", p, fmt.Errorf("it has ?%s=, which is none of cookie, ca and zmq", key)
+	}
+	u.RawQuery = ""
+	p.URL = u.String()
+	return code, p, nil
+}
+
+// nodes opens the nodes that are given, by chain, in the order of the chains.
+func (p *program) nodes() ([]*followed, error) {
+	places := map[string][]node.Place{}
+	for _, text := range p.conf.Node {
+		code, place, err := p.conf.parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("--node: %w", err)
+		}
+		places[code] = append(places[code], place)
+	}
+	var list []*followed
+	for _, code := range bitcoin.Codes() {
+		if len(places[code]) == 0 {
+			continue
+		}
+		c, err := bitcoin.Find(code, p.conf.Network)
+		if err != nil {
+			return nil, errors.New(strings.TrimPrefix(err.Error(), "bitcoin: "))
+		}
+		conf := node.Config{Chain: c, Places: places[code], Log: p.log, Now: p.clock.now}
+		if code == "BTC" {
+			conf.FallbackFee = p.conf.Fallback
+		}
+		n, err := node.New(conf)
+		if err != nil {
+			return nil, fmt.Errorf("--node: %w", err)
+		}
+		list = append(list, &followed{Chain: c, source: n, sender: n, poll: p.conf.Poll, run: n.Run})
+	}
+	return list, nil
+}
+
+// check refuses nodes of another chain. That none answers is no reason not to start:
+// other chains go on, and this one follows once it does.
+func (f *followed) check(ctx context.Context, p *program) error {
+	n, ok := f.source.(*node.Node)
+	if !ok {
+		return nil
+	}
+	err := n.Check(ctx)
+	var wrong *node.WrongChain
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("the node of %s given with --node: %w", f.Name, err)
+	}
+	if err != nil {
+		p.log.Error("no node answers; it is tried again", "chain", f.Code, "error", err)
+	}
+	return nil
 }
 
 // errNothingToFollow refuses to guess what money is.
-var errNothingToFollow = errors.New("say what to follow: --sandbox for play money inside this process, or --node http://user:password@host:port for a Bitcoin node on regtest, test or signet; see \"Going live\" in the README for mainnet")
+var errNothingToFollow = errors.New("say what to follow: --sandbox for play money inside this process, or --node http://user:password@host:port for a Bitcoin node (LTC=http://… for Litecoin, and so on); see \"Going live\" in the README")
 
-// follow opens the chain that the settings name: the sandbox's or a node's.
+// follow opens the chains that the settings name: the sandbox's or those of nodes.
 func (p *program) follow(ctx context.Context) (err error) {
 	switch {
-	case p.conf.Sandbox == (p.conf.Node != ""):
+	case p.conf.Sandbox == (len(p.conf.Node) > 0):
 		return errNothingToFollow
 	case p.conf.Sandbox:
 		if p.play, err = openPlayMoney(p.conf.Data, p.log); err != nil {
 			return err
 		}
-		p.network, p.source, p.sender = "regtest", p.play.source, p.play.chain
+		p.network = "regtest"
+		p.chains = []*followed{{Chain: bitcoin.Regtest, source: p.play.source, sender: p.play.chain}}
 		return nil
 	case p.conf.Network != "regtest" && p.conf.Rates == "fixed":
 		return errors.New("the fixed prices are the sandbox's: take public ones with --rates live")
 	}
-	n, err := p.conf.connect(ctx)
-	if err != nil {
+	p.network = p.conf.Network
+	if p.chains, err = p.nodes(); err != nil {
 		return err
 	}
-	p.network, p.source, p.sender, p.poll = n.Network(), n, n, p.conf.Poll
+	for _, f := range p.chains {
+		if err := f.check(ctx, p); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// sources are the chains that can be asked.
-func sources(src chain.Source) map[string]chain.Source {
-	return map[string]chain.Source{src.Chain(): src}
+// ready reports whether the chain was followed up to its tip since the start.
+func (f *followed) ready() bool {
+	w := f.watcher.Load()
+	return w != nil && w.Ready()
+}
+
+// status is how far the chain has been followed.
+func (f *followed) status() watch.Status {
+	if w := f.watcher.Load(); w != nil {
+		return w.Status()
+	}
+	return watch.Status{Chain: f.Code, Network: f.Network}
+}
+
+// ready reports whether any chain is: one chain's fault keeps no other from working.
+func (p *program) ready() bool {
+	return slices.ContainsFunc(p.chains, (*followed).ready)
+}
+
+// sources are the chains that can be asked at present.
+func (p *program) sources() map[string]chain.Source {
+	out := map[string]chain.Source{}
+	for _, f := range p.chains {
+		if f.ready() && f.status().Err == nil {
+			out[f.Code] = f.source
+		}
+	}
+	return out
+}
+
+// sync reads every chain that can be asked once more.
+func (p *program) sync(ctx context.Context) error {
+	for _, f := range p.chains {
+		if !f.ready() || f.status().Err != nil {
+			continue
+		}
+		if err := f.watcher.Load().Sync(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assets is what invoices can be paid with here.
+func (p *program) assets() (list []app.Asset) {
+	for _, f := range p.chains {
+		a := assetOf(f.Chain)
+		a.Sender, a.Ready = f.sender, f.ready
+		list = append(list, a)
+	}
+	return list
+}
+
+// ask gives a command that works beside no server the nodes to ask.
+func (n nodePlace) ask(ctx context.Context, a *app.App) (map[string]chain.Source, error) {
+	p := &program{conf: &serveCmd{nodePlace: n}, log: slog.New(slog.DiscardHandler)}
+	list, err := p.nodes()
+	if err != nil {
+		return nil, err
+	}
+	sources := map[string]chain.Source{}
+	for _, f := range list {
+		if err := f.source.(*node.Node).Check(ctx); err != nil {
+			return nil, fmt.Errorf("the node of %s given with --node: %w", f.Name, err)
+		}
+		sources[f.Code] = f.source
+		if asset, ok := a.Asset(f.Code); ok {
+			asset.Sender = f.sender
+		}
+	}
+	return sources, nil
 }

@@ -164,7 +164,7 @@ func (p *program) readiness(ctx context.Context) error {
 		p.log.Error("readiness: the database", "error", err)
 		return errors.New("the database does not answer")
 	}
-	if !p.watcher.Ready() {
+	if !p.ready() {
 		return errors.New("the chain has not been followed up to its tip yet")
 	}
 	if _, err := p.app.Rates.Current(); err != nil {

@@ -19,7 +19,6 @@ import (
 
 	"github.com/quittance/quittance/internal/api"
 	"github.com/quittance/quittance/internal/app"
-	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/outbox"
 	"github.com/quittance/quittance/internal/pages"
 	"github.com/quittance/quittance/internal/store"
@@ -35,10 +34,7 @@ type program struct {
 	app        *app.App
 	play       *playMoney // nil outside of the sandbox
 	network    string
-	source     chain.Source // what is followed
-	sender     chain.Sender // what is paid with
-	poll       time.Duration
-	watcher    *watch.Watcher
+	chains     []*followed
 	front      *api.Server
 	pages      *pages.Pages
 	http       *http.Server
@@ -71,7 +67,7 @@ func (c *clock) skip(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // start puts the parts together and returns once requests are answered.
 func start(ctx context.Context, conf *serveCmd, log *slog.Logger) (p *program, err error) {
-	if conf.Sandbox == (conf.Node != "") {
+	if conf.Sandbox == (len(conf.Node) > 0) {
 		return nil, errNothingToFollow
 	}
 	p = &program{conf: conf, log: log, failed: make(chan error, 8), spendNow: make(chan struct{}, 1)}
@@ -155,15 +151,11 @@ func (p *program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := assets(p.network)
-	for i := range list {
-		list[i].Sender = p.sender
-	}
 	if p.journal, err = openJournal(p.conf.Data); err != nil {
 		return err
 	}
 	c := app.Config{
-		Store: st, Journal: p.journal, Rates: rates, Assets: list, Signers: p.hot, Owner: owner, SMS: p.sms(), Log: p.log, Now: p.clock.now,
+		Store: st, Journal: p.journal, Rates: rates, Assets: p.assets(), Signers: p.hot, Owner: owner, SMS: p.sms(), Log: p.log, Now: p.clock.now,
 		PublicURL: p.publicURL, AllowHTTP: p.conf.Sandbox || p.conf.WebhookHTTP, NoMail: p.conf.SMTP == "" && !p.conf.Sandbox,
 	}
 	if p.play != nil {
@@ -172,8 +164,13 @@ func (p *program) open(ctx context.Context) error {
 	p.app = app.New(c)
 	p.app.TestAmount = p.app.SendTestAmount
 	// A database of another chain is found out before anybody is answered.
-	if _, err := p.app.StartChain(ctx, p.source); err != nil {
-		return err
+	for _, f := range p.chains {
+		var wrong *app.WrongChainError
+		if _, err := p.app.StartChain(ctx, f.source); errors.As(err, &wrong) || err != nil && p.play != nil {
+			return err
+		} else if err != nil {
+			p.log.Error("a chain cannot be followed yet; it is tried again", "chain", f.Code, "error", err)
+		}
 	}
 	// So is one that was put back from a backup, before an address is handed out.
 	if err := p.app.CheckJournal(ctx); err != nil {
@@ -201,7 +198,7 @@ func (p *program) welcome(ctx context.Context) error {
 	if err != nil || len(list) > 0 || p.play == nil {
 		return err
 	}
-	m, key, err := newMerchant(ctx, p.app, "Sandbox shop", "regtest")
+	m, key, err := newMerchant(ctx, p.app, "Sandbox shop")
 	if err != nil {
 		return fmt.Errorf("make the first merchant: %w", err)
 	}
@@ -213,13 +210,19 @@ func (p *program) welcome(ctx context.Context) error {
 func (p *program) assemble(ctx context.Context) error {
 	r := &view.Renderer{PublicURL: p.publicURL, Assets: p.app.Assets}
 	m := newMetrics()
-	w, err := watch.New(watch.Config{App: p.app, Source: p.source, Poll: p.poll, Log: p.log})
-	if err != nil {
-		return err
-	}
-	p.watcher = w
-	if p.play != nil {
-		p.play.settle = w.Sync
+	for _, f := range p.chains {
+		w, err := watch.New(watch.Config{App: p.app, Source: f.source, Poll: f.poll, Log: p.log})
+		if err != nil {
+			return err
+		}
+		f.watcher.Store(w)
+		p.loop(ctx, "watcher of "+f.Code, w.Run)
+		if f.run != nil {
+			p.loop(ctx, "node of "+f.Code, f.run)
+		}
+		if p.play != nil {
+			p.play.settle = w.Sync
+		}
 	}
 	mailer, err := p.mailer()
 	if err != nil {
@@ -250,7 +253,6 @@ func (p *program) assemble(ctx context.Context) error {
 	p.health(mux, m)
 	p.front.Pages, p.pages = mux, pg
 	p.app.OnEvent(func(string) { out.Wake(); p.wakeSpender() })
-	p.loop(ctx, "watcher", w.Run)
 	p.loop(ctx, "outbox", out.Run)
 	p.loop(ctx, "spender", p.spend)
 	p.loop(ctx, "miner", p.mine)

@@ -67,7 +67,7 @@ func liveServer(t *testing.T, sources ...feed.Source) (*program, *client.Client)
 // readyz asks whether invoices can be taken, once the chain has been followed.
 func readyz(t *testing.T, p *program) (status int, said string) {
 	t.Helper()
-	if err := p.watcher.Sync(t.Context()); err != nil {
+	if err := p.sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	resp, err := http.Get(p.publicURL + "/readyz")

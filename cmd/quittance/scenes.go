@@ -126,7 +126,7 @@ func playLate(ctx context.Context, t *tour, name string) error {
 		return err
 	}
 	t.program.clock.skip(61 * time.Second)
-	if err = t.program.watcher.Sync(ctx); err != nil {
+	if err = t.program.sync(ctx); err != nil {
 		return err
 	}
 	t.say(name, "61 seconds pass on the server's clock; nobody paid")

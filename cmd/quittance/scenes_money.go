@@ -201,7 +201,7 @@ func (t *tour) verdict(name string, ok bool, format string, args ...any) {
 
 // proveBooks evaluates every invariant at the end of the tour.
 func (t *tour) proveBooks(ctx context.Context) error {
-	breaches, err := t.program.app.Verify(ctx, app.VerifyOptions{Sources: sources(t.program.source), Report: func(f app.Finding) {
+	breaches, err := t.program.app.Verify(ctx, app.VerifyOptions{Sources: t.program.sources(), Report: func(f app.Finding) {
 		if t.json {
 			ok := f.Breach == ""
 			t.print(line{Scene: "verify", What: strings.TrimSpace(f.Name + " " + f.Breach), OK: &ok})

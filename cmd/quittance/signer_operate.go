@@ -25,7 +25,8 @@ type signerInit struct {
 	signerPlace
 	Name       string `arg:"" help:"What the policy calls the wallet."`
 	Network    string `help:"main, test, signet or regtest." enum:"main,test,signet,regtest" default:"main"`
-	Kind       string `help:"bip84 (native segwit) or bip86 (taproot)." enum:"bip84,bip86" default:"bip84"`
+	Asset      string `help:"Coin: BTC, LTC, BCH or DOGE." default:"BTC"`
+	Kind       string `help:"bip84 (native segwit), bip86 (taproot), bip49 (nested segwit) or bip44 (legacy). Default: the chain's usual one." enum:",bip44,bip49,bip84,bip86" default:"" placeholder:"KIND"`
 	Account    uint32 `help:"Index of the account." default:"0"`
 	Import     bool   `help:"Read the 12 to 24 words of a seed that is there already, from the terminal or standard input."`
 	Passphrase string `help:"Seals the seed; asked for at the terminal when it is not set." env:"QUITTANCE_SEED_PASSPHRASE"`
@@ -46,7 +47,11 @@ func (c *signerInit) Run(context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := signer.NewWallet(c.Name, c.Network, c.Kind, c.Account, seed, passphrase, bitcoin.DefaultWorkFactor)
+	of, err := bitcoin.Find(strings.ToUpper(c.Asset), c.Network)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "bitcoin: "))
+	}
+	w, err := signer.NewWallet(c.Name, of, kindOf(c.Kind, "", of), c.Account, seed, passphrase, bitcoin.DefaultWorkFactor)
 	if err != nil {
 		return err
 	}
@@ -75,16 +80,16 @@ func (c *signerInit) show(w *signer.Wallet, words string) error {
 	if err != nil {
 		return err
 	}
-	out := map[string]string{"name": w.Name, "network": w.Network, "kind": w.Kind, "xpub": w.XPub, "signer": address}
+	out := map[string]string{"name": w.Name, "asset": w.Asset, "network": w.Network, "kind": w.Kind, "xpub": w.XPub, "signer": address}
 	if !c.Import {
 		out["words"] = words
 	}
 	return place{JSON: c.JSON}.show(out, func(o io.Writer) {
-		fmt.Fprintf(o, "wallet       %s, %s on %s\naccount key  %s\n", w.Name, w.Kind, w.Network, w.XPub)
+		fmt.Fprintf(o, "wallet       %s, %s %s on %s\naccount key  %s\n", w.Name, w.Asset, w.Kind, w.Network, w.XPub)
 		if !c.Import {
 			fmt.Fprintf(o, "\nWrite these words down now; they are not shown again:\n  %s\n", words)
 		}
-		fmt.Fprintf(o, "\nNext: bound it with a table [wallet.%s] in the policy, start `quittance signer`, and tell the server:\n  quittance wallet add --kind %s --xpub %s --signer %s\n", w.Name, w.Kind, w.XPub, address)
+		fmt.Fprintf(o, "\nNext: bound it with a table [wallet.%s] in the policy, start `quittance signer`, and tell the server:\n  quittance wallet add --asset %s --kind %s --xpub %s --signer %s\n", w.Name, w.Asset, w.Kind, w.XPub, address)
 	})
 }
 

@@ -28,7 +28,7 @@ func (p *program) spend(ctx context.Context) error {
 			pause(ctx, spendPause-time.Since(last))
 		}
 		last = time.Now()
-		if !p.watcher.Ready() {
+		if !p.ready() {
 			continue // the chain may know more about what is to leave
 		}
 		// What a database that was put back still has to do may be done already.

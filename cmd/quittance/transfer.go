@@ -126,10 +126,8 @@ func hurry(ctx context.Context, p place, n nodePlace, how, what string, rate uin
 		return err
 	}
 	defer done()
-	if n.Node != "" {
-		if a.Assets[0].Sender, err = n.connect(ctx); err != nil {
-			return err
-		}
+	if _, err := n.ask(ctx, a); err != nil {
+		return err
 	}
 	t, err := raise(ctx, a, how, what, rate)
 	if err != nil {

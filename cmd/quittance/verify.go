@@ -39,12 +39,8 @@ func (c *verifyCmd) Run(ctx context.Context) error {
 	}
 	defer done()
 	o := app.VerifyOptions{}
-	if c.Node != "" {
-		n, err := c.connect(ctx)
-		if err != nil {
-			return err
-		}
-		o.Sources, a.Assets[0].Sender = sources(n), n
+	if o.Sources, err = c.ask(ctx, a); err != nil {
+		return err
 	}
 	breaches, err := a.Verify(ctx, app.VerifyOptions{Sources: o.Sources, Report: func(f app.Finding) { c.print(os.Stdout, f) }})
 	if err == nil && breaches > 0 {
@@ -70,7 +66,7 @@ func (c *verifyCmd) printAll(list []app.Finding) error {
 // findings verifies the running server's database against its chain.
 func (p *program) findings(ctx context.Context, _ url.Values) (any, error) {
 	list := []app.Finding{}
-	_, err := p.app.Verify(ctx, app.VerifyOptions{Sources: sources(p.source), Report: func(f app.Finding) { list = append(list, f) }})
+	_, err := p.app.Verify(ctx, app.VerifyOptions{Sources: p.sources(), Report: func(f app.Finding) { list = append(list, f) }})
 	return list, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -27,7 +28,7 @@ type walletAdd struct {
 	place
 	Merchant   string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
 	Asset      string `help:"What it receives." default:"BTC"`
-	Kind       string `help:"bip84 (native segwit) or bip86 (taproot)." enum:"bip84,bip86" default:"bip84"`
+	Kind       string `help:"bip84 (native segwit), bip86 (taproot), bip49 (nested segwit) or bip44 (legacy). Default: what the key's spelling says, else the chain's usual one." enum:",bip44,bip49,bip84,bip86" default:"" placeholder:"KIND"`
 	XPub       string `help:"Account key of a wallet you keep elsewhere: watch-only, or signed by --signer." name:"xpub" placeholder:"KEY"`
 	Signer     string `help:"Where the 'quittance signer' process answers that has the seed." placeholder:"unix:///PATH"`
 	Generate   bool   `help:"Make a new seed, print its 24 words once and keep it sealed."`
@@ -52,7 +53,11 @@ type walletRow struct {
 func walletRowOf(w *merchant.Wallet) (walletRow, error) {
 	row := walletRow{ID: w.ID, Merchant: w.Merchant, Asset: w.Asset, Network: w.Network, Kind: w.Kind, NextIndex: w.NextIndex}
 	row.Custody, row.Signer, row.WatchOnly = string(w.Custody()), w.Signer, w.Custody() == merchant.WatchOnly
-	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), w.Network)
+	c, err := bitcoin.Find(w.Asset, w.Network)
+	if err != nil {
+		return row, err
+	}
+	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), c)
 	if err != nil {
 		return row, err
 	}
@@ -80,23 +85,29 @@ func (c *walletAdd) Run(ctx context.Context) error {
 		if c.XPub == "" {
 			return errors.New("--signer needs --xpub: the account key that `quittance signer init` printed")
 		}
-		var err error
-		if c.Signer, err = checkSigner(ctx, c.Signer, c.XPub, c.Kind); err != nil {
-			return err
-		}
 	}
 	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
+	asset, ok := a.Asset(strings.ToUpper(c.Asset))
+	if !ok {
+		return fmt.Errorf("asset %q is not one that can be received on this network", c.Asset)
+	}
+	of, err := bitcoin.Find(asset.Code, asset.Network)
+	if err != nil {
+		return err
+	}
+	c.Kind = kindOf(c.Kind, c.XPub, of)
+	if c.Signer != "" {
+		if c.Signer, err = checkSigner(ctx, c.Signer, c.XPub, c.Kind); err != nil {
+			return err
+		}
+	}
 	xpub, sealed, words := c.XPub, "", ""
 	if c.Generate {
-		asset, ok := a.Asset(strings.ToUpper(c.Asset))
-		if !ok {
-			return fmt.Errorf("asset %q is not enabled", c.Asset)
-		}
-		if xpub, sealed, words, err = newSeed(c.Kind, asset.Network, c.Passphrase, bitcoin.DefaultWorkFactor); err != nil {
+		if xpub, sealed, words, err = newSeed(of, c.Kind, c.Passphrase, bitcoin.DefaultWorkFactor); err != nil {
 			return err
 		}
 	}
@@ -125,6 +136,12 @@ func (c *walletAdd) add(ctx context.Context, a *app.App, m *merchant.Merchant, x
 		return a.AddSignerWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, c.Signer)
 	}
 	return a.AddWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, sealed)
+}
+
+// kindOf is the kind of account that was asked for, else what the key's spelling
+// says, else the chain's usual one.
+func kindOf(asked, xpub string, c *bitcoin.Chain) string {
+	return cmp.Or(asked, string(bitcoin.KindOf(xpub)), string(c.Kinds[0]))
 }
 
 // checkSigner reads a signer's address and asks it whether it has the seed of an
@@ -190,7 +207,7 @@ func (c *walletSet) Run(ctx context.Context) error {
 
 // newSeed makes a seed and returns its public account key, the seed sealed with
 // the passphrase, and its words.
-func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words string, err error) {
+func newSeed(c *bitcoin.Chain, kind, passphrase string, work int) (xpub, sealed, words string, err error) {
 	entropy := make([]byte, 32)
 	rand.Read(entropy)
 	if words, err = bitcoin.NewMnemonic(entropy); err != nil {
@@ -200,7 +217,7 @@ func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words st
 	if err != nil {
 		return "", "", "", err
 	}
-	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), network, 0)
+	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), c, 0)
 	if err != nil {
 		return "", "", "", err
 	}
@@ -213,8 +230,8 @@ func newSeed(kind, network, passphrase string, work int) (xpub, sealed, words st
 
 // newMerchant makes a merchant that can receive at once; for play money only,
 // whose seed needs no secret passphrase.
-func newMerchant(ctx context.Context, a *app.App, name, network string) (*merchant.Merchant, string, error) {
-	xpub, sealed, _, err := newSeed("bip84", network, sandboxPassphrase, 10)
+func newMerchant(ctx context.Context, a *app.App, name string) (*merchant.Merchant, string, error) {
+	xpub, sealed, _, err := newSeed(bitcoin.Regtest, "bip84", sandboxPassphrase, 10)
 	if err != nil {
 		return nil, "", err
 	}

@@ -19,10 +19,10 @@ func (p *program) watchdog(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		if !p.watcher.Ready() {
+		if !p.ready() {
 			continue
 		}
-		if err := p.app.Watchdog(ctx, sources(p.source), p.watcher.Sync); err != nil && ctx.Err() == nil {
+		if err := p.app.Watchdog(ctx, p.sources(), p.sync); err != nil && ctx.Err() == nil {
 			p.log.Error("the invariants could not be checked; it is tried again", "error", err)
 		}
 	}

@@ -340,7 +340,7 @@ func TestARefusalNamesTheBadField(t *testing.T) {
 
 func TestHighSpeedIsRefusedWhereUnconfirmedPaymentsAreNotSeen(t *testing.T) {
 	w := newWorld(t, func(s *setup) {
-		s.app.Assets = []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest")}}
+		s.app.Assets = []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest)}}
 	})
 	w.merchant.post("/invoices", order.with(fields{"transactionSpeed": "high"})).refused(http.StatusBadRequest, "010102")
 }

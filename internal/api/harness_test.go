@@ -89,13 +89,12 @@ func newWorld(t testing.TB, adjust ...func(*setup)) *world {
 	t.Cleanup(func() { _ = w.raw.Close() })
 	w.play = &play{w: w}
 	w.signers = map[string]chain.Signer{}
-	out, err := spending.New("regtest")
-	w.must(err)
+	out := spending.New(bitcoin.Regtest)
 	s := setup{
 		app: app.Config{
 			Store: w.store, Rates: feed.Static(rate.Fixed(epoch)), SMS: w.sms, Sandbox: w.play, Now: w.clock, PublicURL: publicURL, AllowHTTP: true,
 			Assets: []app.Asset{{
-				Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true, Spending: out, Sender: w.play,
+				Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true, Spending: out, Sender: w.play,
 			}},
 			Signers: w,
 		},
@@ -143,11 +142,11 @@ func (w *world) newMerchant(name string, seed byte) *merchant.Merchant {
 	w.t.Helper()
 	m, _, err := w.app.CreateMerchant(w.t.Context(), name, merchant.Settings{})
 	w.must(err)
-	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{seed}, 64), bitcoin.BIP84, "regtest", 0)
+	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{seed}, 64), bitcoin.BIP84, bitcoin.Regtest, 0)
 	w.must(err)
 	wallet, err := w.app.AddWallet(w.t.Context(), m.ID, "BTC", "bip84", account.XPub(), "")
 	w.must(err)
-	w.signers[wallet.ID], err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{seed}, 64)), Now: w.clock})
+	w.signers[wallet.ID], err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{seed}, 64)), Now: w.clock})
 	w.must(err)
 	return m
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/hot"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/payout"
@@ -307,7 +308,7 @@ func TestOfAGroupOnlyTheMemberThatTheSignerRefusesFails(t *testing.T) {
 	w.rich(200)
 	for walletID := range w.signers {
 		s, err := hot.New(hot.Config{
-			Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{1}, 64)), Now: w.clock, Policy: hot.Policy{MaxPayment: 50_000},
+			Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(bytes.Repeat([]byte{1}, 64)), Now: w.clock, Policy: hot.Policy{MaxPayment: 50_000},
 		})
 		w.must(err)
 		w.signers[walletID] = s

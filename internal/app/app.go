@@ -48,6 +48,12 @@ type Asset struct {
 	Keys    chain.Keys
 	// Unconfirmed is false where payments are seen in blocks only.
 	Unconfirmed bool
+	// LowFeeRate, in the smallest unit per virtual byte, is where a waiting payment is
+	// said to pay too little to be mined soon; 0 is 1.
+	LowFeeRate float64
+	// Ready reports whether the chain was read up to its tip since the start: nothing
+	// leaves before. nil: it always was.
+	Ready func() bool
 	// Spending makes transactions and Sender takes them to the network; nil where
 	// nothing can be paid out.
 	Spending chain.Spending

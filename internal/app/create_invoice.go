@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -189,13 +190,21 @@ func (a *App) draft(ctx context.Context, in *NewInvoice, table *rate.Table) (*in
 	lock := invoice.Lock{At: now, Rates: map[string]map[string]string{}, Sources: nil}
 	var options []invoice.Option
 	var dests [][]byte
+	var left error // why the first of those that are left out is
 	for _, w := range wallets {
 		asset, _ := a.Asset(w.Asset)
 		o, dest, err := a.quote(ctx, in, asset, w, table, &lock)
+		if refused := (*fault.Error)(nil); errors.As(err, &refused) && asset.Code != in.Order.PresetCurrency {
+			left = cmp.Or(left, err) // a price may be too small for one chain and fine on another
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
 		options, dests = append(options, o), append(dests, dest)
+	}
+	if len(options) == 0 {
+		return nil, nil, left
 	}
 	id, err1 := a.newID()
 	token, err2 := a.newResourceToken()
@@ -232,10 +241,16 @@ func (a *App) payable(ctx context.Context, in *NewInvoice) ([]*merchant.Wallet, 
 	if p := in.Order.PresetCurrency; p != "" && !slices.ContainsFunc(usable, func(w *merchant.Wallet) bool { return w.Asset == p }) {
 		return nil, fault.Invalid(fault.InvoiceInvalid, "forcedBuyerSelectedTransactionCurrency", "%s cannot be received by this account", p)
 	}
-	for _, w := range usable {
-		if asset, _ := a.Asset(w.Asset); in.Order.Speed == invoice.High && !asset.Unconfirmed {
-			return nil, fault.Invalid(fault.InvoiceInvalid, "transactionSpeed", "high needs to see unconfirmed %s payments, which this server's back end cannot; use medium or low", w.Asset)
-		}
+	if in.Order.Speed != invoice.High {
+		return usable, nil
+	}
+	blind := usable[0].Asset
+	usable = slices.DeleteFunc(usable, func(w *merchant.Wallet) bool {
+		asset, _ := a.Asset(w.Asset)
+		return !asset.Unconfirmed
+	})
+	if len(usable) == 0 || in.Order.PresetCurrency != "" && !slices.ContainsFunc(usable, func(w *merchant.Wallet) bool { return w.Asset == in.Order.PresetCurrency }) {
+		return nil, fault.Invalid(fault.InvoiceInvalid, "transactionSpeed", "high needs to see unconfirmed %s payments, which this server's back end cannot; use medium or low", cmp.Or(in.Order.PresetCurrency, blind))
 	}
 	return usable, nil
 }

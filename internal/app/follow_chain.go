@@ -260,7 +260,7 @@ func (b *batch) see(h Hit, block *chain.Block) error {
 	changed, kind := o.inv.See(invoice.Sighting{
 		Chain: b.p.Chain, Outpoint: chain.Outpoint{Txid: h.Tx.ID, Vout: h.Payment.Vout}, Asset: h.Payment.Asset,
 		Amount: h.Payment.Amount, Block: block, At: b.p.ReadAt.UTC().Truncate(time.Millisecond),
-		Spends: h.Tx.Spends, LowFee: h.Tx.FeeRate > 0 && h.Tx.FeeRate < lowFeeRate,
+		Spends: h.Tx.Spends, LowFee: h.Tx.FeeRate > 0 && h.Tx.FeeRate < b.app.lowFeeRate(h.Payment.Asset),
 	}, b.now)
 	o.dirty = o.dirty || changed
 	if kind != "" {
@@ -272,6 +272,13 @@ func (b *batch) see(h Hit, block *chain.Block) error {
 // lowFeeRate, in the smallest unit per virtual byte, is where a payment is
 // called slow. It is what relaying costs at least, so only the edge is flagged.
 const lowFeeRate = 1.0
+
+func (a *App) lowFeeRate(asset string) float64 {
+	if x, ok := a.Asset(asset); ok && x.LowFeeRate > 0 {
+		return x.LowFeeRate
+	}
+	return lowFeeRate
+}
 
 // conflicts looks for transactions that spend what a waiting payment spends:
 // that payment can no longer confirm.

@@ -31,10 +31,7 @@ func (a *App) FundPayouts(ctx context.Context) error {
 	if err != nil {
 		return nil // without prices nothing is funded; it is tried again
 	}
-	fees, err := a.networkFees(ctx)
-	if err != nil {
-		return err
-	}
+	fees := a.networkFees(ctx)
 	var failed error
 	for _, id := range ids {
 		if err := a.fundPayout(ctx, id, table, fees); err != nil {
@@ -93,19 +90,21 @@ func notYet(p *payout.Payout, m *merchant.Merchant, now time.Time) (string, erro
 }
 
 // networkFees is what one payment's share of a transaction costs at present, by
-// asset.
-func (a *App) networkFees(ctx context.Context) (map[string]money.Units, error) {
+// asset. One that cannot be estimated now is missing.
+func (a *App) networkFees(ctx context.Context) map[string]money.Units {
 	fees := map[string]money.Units{}
 	for i := range a.Assets {
 		if x := &a.Assets[i]; x.Sender != nil {
 			rate, err := x.Sender.FeeRate(ctx, confirmIn)
 			if err != nil {
-				return nil, fmt.Errorf("estimate the network fee: %w", err)
+				// Payouts in this asset wait; those in others go on.
+				a.Log.Error("estimate the network fee; it is tried again", "asset", x.Code, "error", err)
+				continue
 			}
 			fees[x.Code] = money.NewUnits((rate*payoutVSize + 999) / 1000)
 		}
 	}
-	return fees, nil
+	return fees
 }
 
 // funding is one payout being funded.
@@ -213,7 +212,10 @@ func (a *App) priceFunding(f *funding, table *rate.Table, fees map[string]money.
 			return "it waits for an exchange rate: " + err.Error(), nil
 		}
 	}
-	network := fees[asset.Code]
+	network, known := fees[asset.Code]
+	if !known && f.asset.Sender != nil {
+		return "the network's fee cannot be estimated at present", nil
+	}
 	if asset.Code != led.Code && !network.IsZero() {
 		if network, err = table.Due(network, asset, led); err != nil {
 			return "it waits for an exchange rate: " + err.Error(), nil

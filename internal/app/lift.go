@@ -83,9 +83,9 @@ func (s *spender) planLift(ctx context.Context, c *store.Coin, parent chain.Cost
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.asset.Spending.Plan(chain.Outlay{
-		Account: s.account(), Must: []chain.Coin{c.Coin}, Change: change, FeeRate: feeRate, MaxFee: feeCap(1), Lifts: &parent,
-	})
+	o := s.outlay(ctx)
+	o.Must, o.Change, o.FeeRate, o.MaxFee, o.Lifts = []chain.Coin{c.Coin}, change, feeRate, s.asset.Spending.MaxFee(1), &parent
+	p, err := s.asset.Spending.Plan(o)
 	if err != nil {
 		return nil, errors.New(sentence(err))
 	}

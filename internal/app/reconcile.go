@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -158,6 +159,9 @@ func (a *App) follow(tx *store.Tx, t *transfer.Transfer, now time.Time) (told []
 		at := &t.Attempts[i]
 		at.Place, at.Seen = nil, false
 		txid, err := asset.Spending.ID(at.Packet)
+		if errors.Is(err, chain.ErrNoID) {
+			txid, err = spentTogether(tx, t.Chain, at)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -185,6 +189,31 @@ func (a *App) follow(tx *store.Tx, t *transfer.Transfer, now time.Time) (told []
 		return nil, err
 	}
 	return a.assessTransfer(tx, &moving{Transfer: t, dirty: true}, tips[t.Chain], now)
+}
+
+// spentTogether is the one transaction that spends all inputs of an attempt whose
+// id cannot be known before it is signed, empty when there is none. That it is the
+// attempt itself is told by the change, which comes back where the attempt sends it.
+func spentTogether(tx *store.Tx, chainName string, at *transfer.Attempt) (string, error) {
+	txid := ""
+	for i, in := range at.Inputs {
+		c, err := tx.Coin(chainName, in.Outpoint)
+		if errors.Is(err, store.ErrNotFound) {
+			return "", nil // what follows asks to let the server catch up
+		}
+		if err != nil || c.SpentBy == "" || i > 0 && c.SpentBy != txid {
+			return "", err
+		}
+		txid = c.SpentBy
+	}
+	if at.Change < 0 {
+		return "", fmt.Errorf("transaction %s spends its inputs, and without change nothing here tells whether it is the one: look at what it pays", txid)
+	}
+	change, err := tx.Coin(chainName, chain.Outpoint{Txid: txid, Vout: uint32(at.Change)})
+	if errors.Is(err, store.ErrNotFound) || err == nil && !bytes.Equal(change.To, at.Outputs[at.Change].To) {
+		return "", nil
+	}
+	return txid, err
 }
 
 // claimCoin gives a coin to a recalled transfer. That it was spent was taken for the

@@ -75,9 +75,7 @@ func (a *App) settle(ctx context.Context, m *merchant.Merchant, currency string,
 	}
 	var fees map[string]money.Units // of the rail that sends
 	if settlement.Rail(m.Settings.SettlementRail) == settlement.Wallet {
-		if fees, err = a.networkFees(ctx); err != nil {
-			return nil, err
-		}
+		fees = a.networkFees(ctx)
 	}
 	var made *settlement.Settlement
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
@@ -243,7 +241,11 @@ func (a *App) payOut(tx *store.Tx, s *settlement.Settlement, wallet *merchant.Wa
 // chargeSettlement has the merchant bear the network's cost, as it is quoted now. It
 // is the last entry of the period that ends.
 func (a *App) chargeSettlement(tx *store.Tx, s *settlement.Settlement, w *merchant.Wallet, fees map[string]money.Units, end time.Time) error {
-	fee, cur := fees[w.Asset], s.Currency
+	fee, known := fees[w.Asset]
+	if asset, ok := a.Asset(w.Asset); !known && ok && asset.Sender != nil {
+		return fmt.Errorf("the network's fee for %s cannot be estimated at present", w.Asset)
+	}
+	cur := s.Currency
 	if cur != w.Asset {
 		fee, _ = a.worth(w.Asset, cur, fee)
 	}

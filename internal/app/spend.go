@@ -19,15 +19,13 @@ type Signers interface {
 }
 
 const (
-	spendLease   = time.Minute
-	leaseTries   = 100
-	leasePause   = 100 * time.Millisecond
-	resendEvery  = 10 * time.Minute // a transaction that waits is handed over again
-	askAgain     = 10 * time.Second // a signature that policy withheld
-	orderBatch   = 1000             // orders in one transaction
-	confirmIn    = 6                // blocks that the fee is meant for
-	baseFeeCap   = 200_000          // smallest units: what one transaction may cost
-	memberFeeCap = 2_000            // and for each payment in it
+	spendLease  = time.Minute
+	leaseTries  = 100
+	leasePause  = 100 * time.Millisecond
+	resendEvery = 10 * time.Minute // a transaction that waits is handed over again
+	askAgain    = 10 * time.Second // a signature that policy withheld
+	orderBatch  = 1000             // orders in one transaction
+	confirmIn   = 6                // blocks that the fee is meant for
 )
 
 // Spend does for every wallet what is to be done about money out: it signs and
@@ -73,7 +71,7 @@ func (a *App) spendFrom(ctx context.Context, walletID string) error {
 		return err
 	}
 	defer s.done(ctx)
-	if s.asset.Sender == nil {
+	if s.asset.Sender == nil || s.asset.Ready != nil && !s.asset.Ready() {
 		return nil
 	}
 	if err := s.work(ctx); !errors.Is(err, store.ErrFenced) {

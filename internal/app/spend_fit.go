@@ -27,7 +27,9 @@ func (s *spender) fit(ctx context.Context, orders []*transfer.Order, coins []*st
 	if err != nil {
 		return nil, nil, fmt.Errorf("estimate the network fee: %w", err)
 	}
-	o := &chain.Outlay{Account: s.account(), Change: chain.Path{Change: true}, FeeRate: rate}
+	common := s.outlay(ctx)
+	o := &common
+	o.Change, o.FeeRate = chain.Path{Change: true}, rate
 	var have money.Units
 	for _, c := range coins {
 		o.May = append(o.May, c.Coin)
@@ -72,7 +74,7 @@ func (s *spender) possible(ctx context.Context, orders []*transfer.Order, have m
 // orders that is; 0 and why when the first cannot leave by itself.
 func (s *spender) most(o *chain.Outlay, orders []*transfer.Order) (n int, why string) {
 	for n = len(orders); ; {
-		o.Outputs, o.MaxFee = outputs(orders[:n]), feeCap(n)
+		o.Outputs, o.MaxFee = outputs(orders[:n]), s.asset.Spending.MaxFee(n)
 		_, err := s.asset.Spending.Plan(*o)
 		switch {
 		case err == nil:

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
 	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/internal/transfer"
@@ -176,8 +177,38 @@ func (s *spender) account() chain.Account {
 	return chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind}
 }
 
-func feeCap(payments int) money.Units {
-	return money.NewUnits(baseFeeCap + memberFeeCap*uint64(payments))
+// outlay is what every transaction of the wallet has in common.
+func (s *spender) outlay(ctx context.Context) chain.Outlay {
+	return chain.Outlay{Account: s.account(), Origin: s.origins(ctx), Full: s.wallet.Custody() != merchant.InProcess}
+}
+
+// origins reads the transactions that made the wallet's coins, each once; nil where
+// the back end cannot.
+func (s *spender) origins(ctx context.Context) func(chain.Outpoint) ([]byte, error) {
+	from, ok := s.asset.Sender.(chain.Origins)
+	if !ok {
+		return nil
+	}
+	known := map[string][]byte{}
+	return func(o chain.Outpoint) ([]byte, error) {
+		if raw := known[o.Txid]; raw != nil {
+			return raw, nil
+		}
+		block := ""
+		err := s.Store.View(ctx, func(tx *store.Tx) error {
+			c, err := tx.Coin(s.asset.Chain, o)
+			if err == nil {
+				block = c.Block.Hash
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		raw, err := from.Origin(ctx, o.Txid, block)
+		known[o.Txid] = raw
+		return raw, err
+	}
 }
 
 func outputs(orders []*transfer.Order) []chain.Output {

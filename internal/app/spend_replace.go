@@ -25,7 +25,8 @@ func (s *spender) replan(ctx context.Context, t *transfer.Transfer) (again bool,
 	if err != nil {
 		return false, err
 	}
-	o := chain.Outlay{Account: s.account(), Outputs: t.Outputs(), MaxFee: feeCap(len(t.Members))}
+	o := s.outlay(ctx)
+	o.Outputs, o.MaxFee = t.Outputs(), s.asset.Spending.MaxFee(len(t.Members))
 	for _, c := range kept {
 		if c.SpentBy == "" {
 			o.Must = append(o.Must, c.Coin)
@@ -86,10 +87,9 @@ func (a *App) BumpTransfer(ctx context.Context, id string, feeRate uint64) error
 	if err != nil {
 		return err
 	}
-	o := chain.Outlay{
-		Account: s.account(), Must: cur.Inputs, Outputs: t.Outputs(), FeeRate: feeRate, MaxFee: feeCap(len(t.Members)),
-		Replaces: &chain.Cost{Fee: cur.Fee, VSize: cur.VSize},
-	}
+	o := s.outlay(ctx)
+	o.Must, o.Outputs, o.FeeRate, o.MaxFee = cur.Inputs, t.Outputs(), feeRate, s.asset.Spending.MaxFee(len(t.Members))
+	o.Replaces = &chain.Cost{Fee: cur.Fee, VSize: cur.VSize}
 	if _, err := s.attempt(ctx, t, o, free, ""); err != nil {
 		return err
 	}

@@ -18,13 +18,28 @@ func (e *WrongChainError) Error() string {
 }
 
 // StartChain opens the cursor of a chain at its present tip, or checks that the
-// database has followed this very chain and no other.
+// database has followed this very chain and no other. A chain that was followed
+// before is checked without asking the back end anything.
 func (a *App) StartChain(ctx context.Context, src chain.Source) (store.Cursor, error) {
+	var cur store.Cursor
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		cur, err = tx.Cursor(src.Chain())
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		cur, err = a.openCursor(ctx, src)
+	}
+	if err == nil && (cur.Genesis != src.Genesis() || cur.Network != src.Network()) {
+		err = &WrongChainError{Chain: src.Chain(), Have: cur.Network + " " + cur.Genesis, Got: src.Network() + " " + src.Genesis()}
+	}
+	return cur, err
+}
+
+func (a *App) openCursor(ctx context.Context, src chain.Source) (cur store.Cursor, err error) {
 	tip, err := src.Tip(ctx)
 	if err != nil {
-		return store.Cursor{}, err
+		return cur, err
 	}
-	var cur store.Cursor
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
 		cur, err = tx.Cursor(src.Chain())
 		if errors.Is(err, store.ErrNotFound) {
@@ -33,8 +48,5 @@ func (a *App) StartChain(ctx context.Context, src chain.Source) (store.Cursor, e
 		}
 		return err
 	})
-	if err == nil && (cur.Genesis != src.Genesis() || cur.Network != src.Network()) {
-		err = &WrongChainError{Chain: src.Chain(), Have: cur.Network + " " + cur.Genesis, Got: src.Network() + " " + src.Genesis()}
-	}
 	return cur, err
 }

@@ -148,11 +148,8 @@ func (b *bench) proof(ctx context.Context, st *store.Store) error {
 
 // choice measures a plan over 100,000 coins.
 func (b *bench) choice() error {
-	s, err := spending.New("regtest")
-	if err != nil {
-		return err
-	}
-	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, "regtest", 0)
+	s := spending.New(bitcoin.Regtest)
+	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, bitcoin.Regtest, 0)
 	if err != nil {
 		return err
 	}

@@ -47,17 +47,14 @@ func (b *bench) payouts(ctx context.Context) error {
 		return err
 	}
 	defer st.Close()
-	out, err := spending.New("regtest")
-	if err != nil {
-		return err
-	}
-	signer, err := hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(make([]byte, 32))})
+	out := spending.New(bitcoin.Regtest)
+	signer, err := hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(make([]byte, 32))})
 	if err != nil {
 		return err
 	}
 	a := app.New(app.Config{
 		Store: st, Rates: feed.Static(rate.Fixed(time.Now())), Signers: oneSigner{signer},
-		Assets: []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Spending: out, Sender: nowhere{}}},
+		Assets: []app.Asset{{Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Spending: out, Sender: nowhere{}}},
 	})
 	m, _, err := a.CreateMerchant(ctx, "Bench", merchant.Settings{})
 	if err != nil {

@@ -32,7 +32,10 @@ type Output struct {
 // Account is the public half of a wallet: what derives its destinations.
 type Account struct {
 	XPub string
-	Kind string // bip84 or bip86
+	Kind string // bip44, bip49, bip84 or bip86
+	// Origin is where the key comes from, "[fingerprint/84h/0h/0h]" (BIP 380), or
+	// empty when that is not known. Signers elsewhere find their key by it.
+	Origin string
 }
 
 // Outlay is what a transaction is to be made of.
@@ -59,6 +62,13 @@ type Outlay struct {
 	// from, if the new one is to bring both into a block: its fee is reckoned for
 	// both sizes (child pays for parent).
 	Lifts *Cost
+	// Origin reads the transaction that made a coin, as it went over the network.
+	// It is asked for coins that were chosen, if signatures of their kind do not
+	// cover amounts, or if Full is set; nil: nobody can be asked.
+	Origin func(Outpoint) ([]byte, error)
+	// Full asks for a packet that holds the transactions that made its coins, for a
+	// signer elsewhere that checks amounts by them.
+	Full bool
 }
 
 // Cost is what a transaction costs.
@@ -96,6 +106,8 @@ var (
 	ErrFeeCap = errors.New("chain: the network fee is above the limit")
 	// ErrDust means that an output is smaller than the network carries.
 	ErrDust = errors.New("chain: the amount is smaller than the network carries")
+	// ErrNoID means that a transaction's id is not known before it is signed.
+	ErrNoID = errors.New("chain: the transaction has no id before it is signed")
 	// ErrAltered means that a signed packet is not the transaction that was planned.
 	ErrAltered = errors.New("chain: the signed transaction is not the one that was planned")
 )
@@ -113,7 +125,10 @@ type Spending interface {
 	Own(a Account, p Path) (address string, destination []byte, err error)
 	// Plan chooses inputs and builds the unsigned transaction.
 	Plan(o Outlay) (*Plan, error)
-	// ID is the id that a transaction will have once the packet is signed.
+	// MaxFee is what a transaction with so many payments may cost.
+	MaxFee(payments int) money.Units
+	// ID is the id that a transaction will have once the packet is signed, or
+	// ErrNoID where signatures are part of what is hashed.
 	ID(packet []byte) (string, error)
 	// Same reports whether two packets are of one transaction, whatever is signed in
 	// them. The error is a sentence: the second is no packet.
@@ -167,4 +182,11 @@ type Sender interface {
 	Unspent(ctx context.Context, coins []Outpoint) ([]Outpoint, error)
 	// Cost is the fee and size of a transaction that waits, or ErrNotFound.
 	Cost(ctx context.Context, txid string) (Cost, error)
+}
+
+// Origins is a Sender that can read the transactions that made coins.
+type Origins interface {
+	// Origin reads a transaction as it went over the network, or ErrNotFound. block
+	// is the hash of the block that it is in, empty while it waits.
+	Origin(ctx context.Context, txid, block string) ([]byte, error)
 }

@@ -278,7 +278,7 @@ func evicted(c invoice.Credit, mined map[string]bool) bool {
 
 // auditCredits holds an invoice's payments against the chain's.
 func (c *crash) auditCredits(r record, paid payments, mined map[string]bool) {
-	script, err := bitcoin.AddressScript(r.Terms.Options[0].Address, "regtest")
+	script, err := bitcoin.AddressScript(r.Terms.Options[0].Address, bitcoin.Regtest)
 	must(c.t, err)
 	there := paid[hex.EncodeToString(script)]
 	found := 0

@@ -153,7 +153,7 @@ func arrivals(t *testing.T, s *server, v *visitor) (n int) {
 	src, err := sandbox.Open(sandbox.Config{Dir: filepath.Join(s.data, "sandbox")})
 	must(t, err)
 	defer src.Close()
-	to, err := bitcoin.AddressScript(v.address(), "regtest")
+	to, err := bitcoin.AddressScript(v.address(), bitcoin.Regtest)
 	must(t, err)
 	tip, err := src.Tip(t.Context())
 	must(t, err)

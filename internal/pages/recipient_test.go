@@ -43,7 +43,7 @@ type payee struct {
 func newPayee(t testing.TB, seed string) payee {
 	t.Helper()
 	key, pub := btcec.PrivKeyFromBytes([]byte(strings.Repeat(seed, 32))[:32])
-	address, ok := bitcoin.ScriptAddress(append([]byte{0, 20}, btcutil.Hash160(pub.SerializeCompressed())...), "regtest")
+	address, ok := bitcoin.ScriptAddress(append([]byte{0, 20}, btcutil.Hash160(pub.SerializeCompressed())...), bitcoin.Regtest)
 	if !ok {
 		t.Fatal("no address")
 	}
@@ -77,11 +77,8 @@ func newInvited(t testing.TB, adjust ...func(*app.Config)) *invited {
 	t.Helper()
 	v := &invited{who: newPayee(t, "payee")}
 	v.world = newWorld(t, func(ac *app.Config, _ *Config) {
-		s, err1 := spending.New("regtest")
-		m, err2 := message.New("regtest")
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
+		s := spending.New(bitcoin.Regtest)
+		m := message.New(bitcoin.Regtest)
 		ac.Assets[0].Spending, ac.Assets[0].Messages = s, m
 		for _, f := range adjust {
 			f(ac)
@@ -272,7 +269,7 @@ func TestARecipientGoesFromTheMailToAProvenAddress(t *testing.T) {
 	}
 	r := v.is(recipient.Active)
 	address, destination, err := v.app.PayoutAddress(r, "BTC", v.clock())
-	script, _ := bitcoin.AddressScript(v.who.address, "regtest")
+	script, _ := bitcoin.AddressScript(v.who.address, bitcoin.Regtest)
 	if err != nil || address != v.who.address || !bytes.Equal(destination, script) {
 		t.Errorf("paid at %s %x, %v", address, destination, err)
 	}

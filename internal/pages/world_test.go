@@ -110,7 +110,7 @@ func (w *world) newMerchant(name string) (*merchant.Merchant, string) {
 	}
 	for i, code := range []string{"BTC", "LTC"} {
 		seed := []byte(fmt.Sprintf("%-64s", name+code))[:64]
-		account, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP84, "regtest", uint32(i))
+		account, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP84, bitcoin.Regtest, uint32(i))
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func (w *world) get(target string, headers ...string) *httptest.ResponseRecorder
 type keys struct{ scheme string }
 
 func (keys) Check(xpub, kind string) (string, error) {
-	a, err := bitcoin.ParseAccount(xpub, bitcoin.Kind(kind), "regtest")
+	a, err := bitcoin.ParseAccount(xpub, bitcoin.Kind(kind), bitcoin.Regtest)
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +170,7 @@ func (keys) Check(xpub, kind string) (string, error) {
 }
 
 func (keys) Address(xpub, kind string, index int64) (string, []byte, error) {
-	a, err := bitcoin.ParseAccount(xpub, bitcoin.Kind(kind), "regtest")
+	a, err := bitcoin.ParseAccount(xpub, bitcoin.Kind(kind), bitcoin.Regtest)
 	if err != nil {
 		return "", nil, err
 	}
@@ -178,11 +178,11 @@ func (keys) Address(xpub, kind string, index int64) (string, []byte, error) {
 }
 
 func (k keys) URI(address string, amount money.Units, label, message string) string {
-	return k.scheme + strings.TrimPrefix(bitcoin.PaymentURI(address, amount, label, message), "bitcoin")
+	return k.scheme + strings.TrimPrefix(bitcoin.PaymentURI(bitcoin.Regtest, address, amount, label, message), "bitcoin")
 }
 
 func (keys) Dust(destination []byte) money.Units {
-	return money.NewUnits(bitcoin.DustLimit(destination))
+	return money.NewUnits(bitcoin.DustLimit(destination, bitcoin.Regtest))
 }
 
 // handChain is a chain that does what a test says: each payment waits until a
@@ -210,7 +210,7 @@ func (c *handChain) start(ctx context.Context) {
 func (c *handChain) Pay(ctx context.Context, address string, amount uint64) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	script, err := bitcoin.AddressScript(address, "regtest")
+	script, err := bitcoin.AddressScript(address, bitcoin.Regtest)
 	if err != nil {
 		return "", err
 	}

@@ -354,7 +354,7 @@ func (w *world) withdraw(cold coldSigner, t *transfer.Transfer) {
 		in += p.Inputs[i].WitnessUtxo.Value
 	}
 	p.UnsignedTx.TxOut = []*wire.TxOut{wire.NewTxOut(in-5_000, nil)}
-	to, err := bitcoin.AddressScript(elsewhere, "regtest")
+	to, err := bitcoin.AddressScript(elsewhere, bitcoin.Regtest)
 	w.check(err)
 	p.UnsignedTx.TxOut[0].PkScript = to
 	p.Outputs = p.Outputs[:1]
@@ -377,7 +377,7 @@ const elsewhere = "bcrt1q6rhpng9evdsfnn833a4f4vej0asu6dk5srld6x"
 // receipts counts the payments of an amount to an address in the best chain.
 func (w *world) receipts(address string, sat uint64) (n int) {
 	w.t.Helper()
-	to, err := bitcoin.AddressScript(address, "regtest")
+	to, err := bitcoin.AddressScript(address, bitcoin.Regtest)
 	w.check(err)
 	tip, err := w.chain.Tip(w.ctx)
 	w.check(err)

@@ -162,7 +162,7 @@ func (s *storm) fund(coins int) {
 
 // payee is an address that nobody was paid at.
 func (s *storm) payee(n int) string {
-	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, "regtest", 7)
+	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, bitcoin.Regtest, 7)
 	s.check(err)
 	addr, _, err := acc.Address(uint32(n))
 	s.check(err)
@@ -380,7 +380,7 @@ func (s *storm) confirmed() map[string][]uint64 {
 	s.check(err)
 	byScript := map[string]string{}
 	for addr := range s.paid {
-		to, err := bitcoin.AddressScript(addr, "regtest")
+		to, err := bitcoin.AddressScript(addr, bitcoin.Regtest)
 		s.check(err)
 		byScript[string(to)] = addr
 	}

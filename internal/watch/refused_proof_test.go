@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"testing"
 
 	"github.com/quittance/quittance/internal/app"
@@ -14,7 +15,7 @@ import (
 func (w *world) bound(p hot.Policy) {
 	w.t.Helper()
 	var err error
-	w.signer, err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now, Policy: p})
+	w.signer, err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now, Policy: p})
 	w.check(err)
 }
 

@@ -100,7 +100,7 @@ func (d *drill) handedOut(inv *invoice.Invoice) {
 // nobody is an address that nothing was paid to yet.
 func (d *drill) nobody() string {
 	d.n++
-	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, "regtest", 9)
+	acc, err := bitcoin.AccountFromSeed(make([]byte, 32), bitcoin.BIP84, bitcoin.Regtest, 9)
 	d.check(err)
 	address, _, err := acc.Address(uint32(d.n))
 	d.check(err)
@@ -211,7 +211,7 @@ func (d *drill) arrived() map[string]int {
 	d.t.Helper()
 	byScript := map[string]string{}
 	for a := range d.payees {
-		to, err := bitcoin.AddressScript(a, "regtest")
+		to, err := bitcoin.AddressScript(a, bitcoin.Regtest)
 		d.check(err)
 		byScript[string(to)] = a
 	}
@@ -246,7 +246,7 @@ func (d *drill) blocks(visit func(*chain.Tx)) {
 func (d *drill) holdings() (sum money.Units) {
 	d.t.Helper()
 	own := map[string]bool{}
-	acc, err := bitcoin.AccountFromSeed(bytes.Clone(d.seed), bitcoin.BIP84, "regtest", 0)
+	acc, err := bitcoin.AccountFromSeed(bytes.Clone(d.seed), bitcoin.BIP84, bitcoin.Regtest, 0)
 	d.check(err)
 	for i := range uint32((each + 1) * 1100) { // each restore skips 1,000
 		_, a, err1 := acc.Address(i)

@@ -148,8 +148,7 @@ func (w *world) newWatch(a *app.App, src chain.Source) *Watcher {
 }
 
 func (w *world) newApp() *app.App {
-	out, err := spending.New("regtest")
-	w.check(err)
+	out := spending.New(bitcoin.Regtest)
 	return app.New(app.Config{
 		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true, Signers: w, Journal: w.journal,
 		Step: func(name string) error {
@@ -159,7 +158,7 @@ func (w *world) newApp() *app.App {
 			return w.step(name)
 		},
 		Assets: []app.Asset{{
-			Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys("regtest"), Unconfirmed: true, Spending: out, Sender: w.sender,
+			Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true, Spending: out, Sender: w.sender,
 		}},
 	})
 }
@@ -179,7 +178,7 @@ func (w *world) openShop() {
 	w.check(err)
 	w.seed = make([]byte, 32)
 	_, _ = w.rand.Read(w.seed)
-	w.signer, err = hot.New(hot.Config{Network: "regtest", Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
+	w.signer, err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
 	w.check(err)
 	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", "bip84", w.signer.XPub(), "")
 	w.check(err)

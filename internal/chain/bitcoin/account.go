@@ -11,7 +11,6 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/btcutil/hdkeychain"
-	"github.com/btcsuite/btcd/chaincfg"
 	"github.com/btcsuite/btcd/txscript"
 )
 
@@ -20,6 +19,8 @@ type Kind string
 
 // The kinds of account.
 const (
+	BIP44 Kind = "bip44" // P2PKH, m/44'/coin'/account'
+	BIP49 Kind = "bip49" // P2WPKH nested in P2SH, m/49'/coin'/account'
 	BIP84 Kind = "bip84" // P2WPKH, m/84'/coin'/account'
 	BIP86 Kind = "bip86" // P2TR with a single key, m/86'/coin'/account'
 )
@@ -27,12 +28,16 @@ const (
 // purpose is the first step of the account's path (BIP 43).
 func (k Kind) purpose() (uint32, error) {
 	switch k {
+	case BIP44:
+		return 44, nil
+	case BIP49:
+		return 49, nil
 	case BIP84:
 		return 84, nil
 	case BIP86:
 		return 86, nil
 	}
-	return 0, fmt.Errorf("bitcoin: %q is not a kind of account; use bip84 or bip86", string(k))
+	return 0, fmt.Errorf("bitcoin: %q is not a kind of account; use bip84, bip86, bip49 or bip44", string(k))
 }
 
 // accountDepth is the depth of m/purpose'/coin'/account' (BIP 44).
@@ -46,7 +51,7 @@ var ErrNoSuchChild = errors.New("bitcoin: this index gives no key (BIP 32); use 
 // is immutable, so all its methods are safe for concurrent use.
 type Account struct {
 	kind   Kind
-	params *chaincfg.Params
+	chain  *Chain
 	key    *hdkeychain.ExtendedKey
 	branch *branchKey // key/0, the external chain
 	change *branchKey // key/1, the chain for change
@@ -54,18 +59,14 @@ type Account struct {
 }
 
 // ParseAccount reads an account's extended public key: xpub, or tpub for the
-// test networks, for either kind, and zpub or vpub (SLIP-132) for BIP84. A
-// private key is refused with ErrPrivateKey; so is a key of another network,
-// of another script type, or one from below the account level.
-func ParseAccount(xpub string, kind Kind, network string) (*Account, error) {
-	if _, err := kind.purpose(); err != nil {
+// test networks, for any kind, and the spellings of SLIP-132 for the kind that
+// they are for. A private key is refused with ErrPrivateKey; so is a key of
+// another network, of another script type, or one from below the account level.
+func ParseAccount(xpub string, kind Kind, c *Chain) (*Account, error) {
+	if err := kind.on(c); err != nil {
 		return nil, err
 	}
-	params, err := Params(network)
-	if err != nil {
-		return nil, err
-	}
-	key, err := parsePublic(strings.TrimSpace(xpub), kind, network)
+	key, err := parsePublic(strings.TrimSpace(xpub), kind, c)
 	if err != nil {
 		return nil, err
 	}
@@ -74,17 +75,24 @@ func ParseAccount(xpub string, kind Kind, network string) (*Account, error) {
 	if key.Depth() > accountDepth {
 		return nil, fmt.Errorf("bitcoin: the key is at depth %d; give the account key, at depth %d", key.Depth(), accountDepth)
 	}
-	return newAccount(key, kind, params, "")
+	return newAccount(key, kind, c, "")
+}
+
+// on refuses a kind that the chain has no addresses for.
+func (k Kind) on(c *Chain) error {
+	if _, err := k.purpose(); err != nil {
+		return err
+	}
+	if !c.Has(k) {
+		return fmt.Errorf("bitcoin: %s has no addresses of kind %s; use %s", c.Name, k, c.Kinds[0])
+	}
+	return nil
 }
 
 // AccountFromSeed derives the public account m/purpose'/coin'/accountIndex'
 // from a BIP 39 or BIP 32 seed of 16 to 64 bytes. accountIndex is below 2^31.
-func AccountFromSeed(seed []byte, kind Kind, network string, accountIndex uint32) (*Account, error) {
-	params, err := Params(network)
-	if err != nil {
-		return nil, err
-	}
-	key, master, err := accountKey(seed, kind, params, accountIndex)
+func AccountFromSeed(seed []byte, kind Kind, c *Chain, accountIndex uint32) (*Account, error) {
+	key, master, err := accountKey(seed, kind, c, accountIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +106,16 @@ func AccountFromSeed(seed []byte, kind Kind, network string, accountIndex uint32
 		return nil, err
 	}
 	purpose, _ := kind.purpose()
-	origin := fmt.Sprintf("[%s/%dh/%dh/%dh]", master, purpose, params.HDCoinType, accountIndex)
-	return newAccount(pub, kind, params, origin)
+	origin := fmt.Sprintf("[%s/%dh/%dh/%dh]", master, purpose, c.Params.HDCoinType, accountIndex)
+	return newAccount(pub, kind, c, origin)
 }
 
 // accountKey derives the private account key, and the fingerprint of the
 // master key it comes from.
-func accountKey(seed []byte, kind Kind, params *chaincfg.Params, index uint32) (*hdkeychain.ExtendedKey, string, error) {
+func accountKey(seed []byte, kind Kind, c *Chain, index uint32) (*hdkeychain.ExtendedKey, string, error) {
+	if err := kind.on(c); err != nil {
+		return nil, "", err
+	}
 	purpose, err := kind.purpose()
 	if err != nil {
 		return nil, "", err
@@ -112,7 +123,7 @@ func accountKey(seed []byte, kind Kind, params *chaincfg.Params, index uint32) (
 	if index >= hdkeychain.HardenedKeyStart {
 		return nil, "", fmt.Errorf("bitcoin: account index %d is not below 2^31", index)
 	}
-	master, err := hdkeychain.NewMaster(seed, params)
+	master, err := hdkeychain.NewMaster(seed, c.Params)
 	if err != nil {
 		return nil, "", fmt.Errorf("bitcoin: seed: %w", err)
 	}
@@ -121,7 +132,7 @@ func accountKey(seed []byte, kind Kind, params *chaincfg.Params, index uint32) (
 		return nil, "", err
 	}
 	key := master
-	for _, step := range []uint32{purpose, params.HDCoinType, index} {
+	for _, step := range []uint32{purpose, c.Params.HDCoinType, index} {
 		parent := key
 		if key, err = parent.Derive(hdkeychain.HardenedKeyStart + step); err != nil {
 			return nil, "", fmt.Errorf("bitcoin: deriving the account: %w", err)
@@ -131,8 +142,8 @@ func accountKey(seed []byte, kind Kind, params *chaincfg.Params, index uint32) (
 	return key, fp, nil
 }
 
-func newAccount(key *hdkeychain.ExtendedKey, kind Kind, params *chaincfg.Params, origin string) (*Account, error) {
-	key, err := key.CloneWithVersion(params.HDPublicKeyID[:])
+func newAccount(key *hdkeychain.ExtendedKey, kind Kind, c *Chain, origin string) (*Account, error) {
+	key, err := key.CloneWithVersion(c.Params.HDPublicKeyID[:])
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +160,7 @@ func newAccount(key *hdkeychain.ExtendedKey, kind Kind, params *chaincfg.Params,
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	return &Account{kind: kind, params: params, key: key, branch: keys, change: change, origin: origin}, nil
+	return &Account{kind: kind, chain: c, key: key, branch: keys, change: change, origin: origin}, nil
 }
 
 // Kind is the account's kind of address.
@@ -171,11 +182,7 @@ func (a *Account) Fingerprint() string {
 // Descriptor is the output descriptor (BIP 380) of the external chain, with
 // its checksum and, when the account came from a seed, the key's origin.
 func (a *Account) Descriptor() string {
-	function := "wpkh"
-	if a.kind == BIP86 {
-		function = "tr"
-	}
-	text := fmt.Sprintf("%s(%s%s/0/*)", function, a.origin, a.XPub())
+	text := fmt.Sprintf(descriptorForms[a.kind], a.origin+a.XPub()+"/0/*")
 	sum, err := DescriptorChecksum(text)
 	if err != nil {
 		panic(err) // the text above holds only descriptor characters
@@ -201,12 +208,12 @@ func (a *Account) address(change bool, index uint32) (addr string, script []byte
 	if err != nil {
 		return "", nil, err
 	}
-	version, program := a.program(pub)
-	addr, err = segwitAddress(a.params, version, program)
-	if err != nil {
-		return "", nil, err
+	script = a.script(pub)
+	addr, ok := ScriptAddress(script, a.chain)
+	if !ok {
+		return "", nil, fmt.Errorf("bitcoin: %s has no address for kind %s", a.chain.Name, a.kind)
 	}
-	return addr, witnessScript(version, program), nil
+	return addr, script, nil
 }
 
 // PublicKey is the key of the address 0/index, or 1/index for change, before any
@@ -221,29 +228,35 @@ func (a *Account) PublicKey(change bool, index uint32) (*btcec.PublicKey, error)
 	return a.branch.child(index)
 }
 
-// program is the witness program of a public key: its HASH160 for P2WPKH, and
-// the key tweaked without a script tree (BIP 86) for P2TR.
-func (a *Account) program(pub *btcec.PublicKey) (version byte, program []byte) {
-	if a.kind == BIP86 {
-		return 1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub))
+// script is the output script that pays a public key in the account's kind.
+func (a *Account) script(pub *btcec.PublicKey) []byte {
+	switch a.kind {
+	case BIP44:
+		return keyHashScript(btcutil.Hash160(pub.SerializeCompressed()))
+	case BIP49:
+		return scriptHashScript(btcutil.Hash160(KeyScript(pub)))
+	case BIP86:
+		return witnessScript(1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub)))
 	}
-	return 0, btcutil.Hash160(pub.SerializeCompressed())
+	return KeyScript(pub)
+}
+
+// KeyScript is the version 0 witness program of a key (P2WPKH, BIP 141): the
+// output script of BIP 84, and what an output of BIP 49 hides behind its hash.
+func KeyScript(pub *btcec.PublicKey) []byte {
+	return witnessScript(0, btcutil.Hash160(pub.SerializeCompressed()))
 }
 
 // PrivateKey derives the private key of address 0/index of the same account
 // that AccountFromSeed gives. Only hot wallets and the sandbox need it.
-func PrivateKey(seed []byte, kind Kind, network string, accountIndex, index uint32) (*btcec.PrivateKey, error) {
-	return PrivateKeyAt(seed, kind, network, accountIndex, 0, index)
+func PrivateKey(seed []byte, kind Kind, c *Chain, accountIndex, index uint32) (*btcec.PrivateKey, error) {
+	return PrivateKeyAt(seed, kind, c, accountIndex, 0, index)
 }
 
 // PrivateKeyAt derives the private key of address branch/index: branch 0 is the
 // external chain, 1 the one for change.
-func PrivateKeyAt(seed []byte, kind Kind, network string, accountIndex, branchIndex, index uint32) (*btcec.PrivateKey, error) {
-	params, err := Params(network)
-	if err != nil {
-		return nil, err
-	}
-	key, _, err := accountKey(seed, kind, params, accountIndex)
+func PrivateKeyAt(seed []byte, kind Kind, c *Chain, accountIndex, branchIndex, index uint32) (*btcec.PrivateKey, error) {
+	key, _, err := accountKey(seed, kind, c, accountIndex)
 	if err != nil {
 		return nil, err
 	}

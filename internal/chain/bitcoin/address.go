@@ -13,7 +13,7 @@ import (
 )
 
 // maxAddress bounds what is parsed at all; BIP 173 allows 90 characters and
-// base58 addresses are shorter.
+// addresses of other forms are shorter.
 const maxAddress = 90
 
 // OtherNetwork says that an address is good, but of another network.
@@ -24,21 +24,17 @@ func (e *OtherNetwork) Error() string {
 }
 
 // AddressScript gives the output script of an address: P2PKH, P2SH, or any
-// witness version (BIP 173, BIP 350). An address of another network is refused
-// with an error that names that network.
-func AddressScript(addr, network string) ([]byte, error) {
-	params, err := Params(network)
-	if err != nil {
-		return nil, err
-	}
-	script, err := decodeAddress(addr, params)
+// witness version (BIP 173, BIP 350) where the chain has them. An address of
+// another network is refused with an error that names that network; so is a
+// spelling that another chain of the family uses too, with the one to write.
+func AddressScript(addr string, c *Chain) ([]byte, error) {
+	script, err := decodeAddress(addr, c)
 	if err == nil {
 		return script, nil
 	}
-	for _, name := range networkNames {
-		other, _ := Params(name)
+	for _, other := range c.siblings() {
 		if _, elsewhere := decodeAddress(addr, other); elsewhere == nil {
-			return nil, &OtherNetwork{Address: addr, Is: name, Wanted: network}
+			return nil, &OtherNetwork{Address: addr, Is: other.where(), Wanted: c.where()}
 		}
 	}
 	return nil, fmt.Errorf("bitcoin: %q is not an address: %w", shorten(addr), err)
@@ -46,46 +42,65 @@ func AddressScript(addr, network string) ([]byte, error) {
 
 // ScriptAddress gives the address of an output script, and false when the
 // script has none (a bare public key, OP_RETURN, bare multisignature).
-func ScriptAddress(script []byte, network string) (string, bool) {
-	params, err := Params(network)
-	if err != nil {
-		return "", false
-	}
-	if version, program, ok := witnessProgram(script); ok {
-		addr, err := segwitAddress(params, version, program)
+func ScriptAddress(script []byte, c *Chain) (string, bool) {
+	if version, program, ok := witnessProgram(script); ok && c.Params.Bech32HRPSegwit != "" {
+		addr, err := segwitAddress(c.Params, version, program)
 		return addr, err == nil
 	}
 	switch {
 	case txscript.IsPayToPubKeyHash(script):
-		return base58.CheckEncode(script[3:23], params.PubKeyHashAddrID), true
+		return c.hashAddress(cashKey, c.Params.PubKeyHashAddrID, script[3:23])
 	case txscript.IsPayToScriptHash(script):
-		return base58.CheckEncode(script[2:22], params.ScriptHashAddrID), true
+		return c.hashAddress(cashScript, c.Params.ScriptHashAddrID, script[2:22])
 	}
 	return "", false
 }
 
-func decodeAddress(addr string, params *chaincfg.Params) ([]byte, error) {
+func (c *Chain) hashAddress(cash, version byte, hash []byte) (string, bool) {
+	if c.CashPrefix == "" {
+		return base58.CheckEncode(hash, version), true
+	}
+	addr, err := encodeCash(c.CashPrefix, cash, hash)
+	return addr, err == nil
+}
+
+func decodeAddress(addr string, c *Chain) ([]byte, error) {
 	if len(addr) > maxAddress {
 		return nil, fmt.Errorf("longer than %d characters", maxAddress)
 	}
-	if sep := strings.LastIndexByte(addr, '1'); sep > 0 && strings.EqualFold(addr[:sep], params.Bech32HRPSegwit) {
+	params := c.Params
+	if sep := strings.LastIndexByte(addr, '1'); sep > 0 && params.Bech32HRPSegwit != "" && strings.EqualFold(addr[:sep], params.Bech32HRPSegwit) {
 		return decodeSegwit(addr, params.Bech32HRPSegwit)
 	}
 	hash, id, err := base58.CheckDecode(addr)
+	if err != nil && c.CashPrefix != "" {
+		return decodeCash(addr, c.CashPrefix)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if len(hash) != 20 {
 		return nil, fmt.Errorf("the hash has %d bytes, not 20", len(hash))
 	}
-	switch id {
-	case params.PubKeyHashAddrID:
-		return slices.Concat([]byte{txscript.OP_DUP, txscript.OP_HASH160, 20}, hash,
-			[]byte{txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG}), nil
-	case params.ScriptHashAddrID:
-		return slices.Concat([]byte{txscript.OP_HASH160, 20}, hash, []byte{txscript.OP_EQUAL}), nil
+	script, kind := keyHashScript(hash), byte(cashKey)
+	switch {
+	case id == params.PubKeyHashAddrID:
+	case id == params.ScriptHashAddrID || c.bitcoinScript(id):
+		script, kind = scriptHashScript(hash), cashScript
+	default:
+		return nil, fmt.Errorf("address type %d does not exist on this network", id)
 	}
-	return nil, fmt.Errorf("address type %d does not exist on this network", id)
+	if c.CashPrefix != "" || id != params.PubKeyHashAddrID && id != params.ScriptHashAddrID {
+		own, _ := c.hashAddress(kind, params.ScriptHashAddrID, hash)
+		return nil, fmt.Errorf("it is spelled as a Bitcoin address; if it is meant for %s, write %s", c.Name, own)
+	}
+	return script, nil
+}
+
+// bitcoinScript reports a P2SH version that Litecoin took over from Bitcoin at
+// first: its addresses cannot be told from Bitcoin's.
+func (c *Chain) bitcoinScript(id byte) bool {
+	return c.Code == "LTC" && (c.Network == "main" && id == 5 || c.Network != "main" && id == 196)
 }
 
 // decodeSegwit follows the decoding rules of BIP 173 as amended by BIP 350.

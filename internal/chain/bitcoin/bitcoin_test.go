@@ -46,14 +46,26 @@ func slow(t *rapid.T, seed []byte, kind Kind, params *chaincfg.Params, account, 
 	return addr.EncodeAddress()
 }
 
+// own are Bitcoin's networks.
+var own = []*Chain{Mainnet, Testnet, Signet, Regtest}
+
+func on(t *testing.T, network string) *Chain {
+	t.Helper()
+	c, err := Find("BTC", network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestDerivationEqualsTheSlowPath(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.SliceOfN(rapid.Byte(), 16, 64).Draw(t, "seed")
 		kind := rapid.SampledFrom([]Kind{BIP84, BIP86}).Draw(t, "kind")
-		network := rapid.SampledFrom(networkNames).Draw(t, "network")
+		network := rapid.SampledFrom(own).Draw(t, "network")
 		number := rapid.Uint32Range(0, 1<<31-1).Draw(t, "account")
 		index := rapid.Uint32Range(0, 1<<31-1).Draw(t, "index")
-		params, _ := Params(network)
+		params := network.Params
 		account, err := AccountFromSeed(seed, kind, network, number)
 		if err != nil {
 			t.Fatal(err)
@@ -85,7 +97,7 @@ func TestDerivationEqualsTheSlowPath(t *testing.T) {
 
 func TestAddressesSurviveTheRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		network := rapid.SampledFrom(networkNames).Draw(t, "network")
+		network := rapid.SampledFrom(own).Draw(t, "network")
 		hash := rapid.SliceOfN(rapid.Byte(), 20, 20).Draw(t, "hash")
 		version := rapid.ByteRange(1, 16).Draw(t, "version")
 		program := rapid.SliceOfN(rapid.Byte(), 2, 40).Draw(t, "program")
@@ -103,8 +115,8 @@ func TestAddressesSurviveTheRoundTrip(t *testing.T) {
 			if err != nil || !bytes.Equal(back, script) {
 				t.Fatalf("%s: script %x, %v; want %x", addr, back, err, script)
 			}
-			if network != "main" {
-				if _, err := AddressScript(addr, "main"); err == nil {
+			if network != Mainnet {
+				if _, err := AddressScript(addr, Mainnet); err == nil {
 					t.Fatalf("%s of %s passed for main", addr, network)
 				}
 			}
@@ -116,10 +128,10 @@ func TestNoTextPanicsTheParsers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`(bc1|tb1|bcrt1|xpub|1|3)[0-9a-zA-Z]{0,90}`)).Draw(t, "text")
 		script := rapid.SliceOfN(rapid.Byte(), 0, 45).Draw(t, "script")
-		_, _ = AddressScript(text, "main")
-		_, _ = ParseAccount(text, BIP84, "main")
-		_, _ = ScriptAddress(script, "main")
-		_ = DustLimit(script)
+		_, _ = AddressScript(text, Mainnet)
+		_, _ = ParseAccount(text, BIP84, Mainnet)
+		_, _ = ScriptAddress(script, Mainnet)
+		_ = DustLimit(script, Mainnet)
 	})
 }
 
@@ -134,7 +146,10 @@ func TestForeignNetworksAreNamed(t *testing.T) {
 		{"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "main", "not an address"},
 		{"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "mainnet", "not a network"},
 	} {
-		_, err := AddressScript(c.addr, c.network)
+		of, err := Find("BTC", c.network)
+		if err == nil {
+			_, err = AddressScript(c.addr, of)
+		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q on %s: %v", c.addr, c.network, err)
 		}
@@ -162,7 +177,7 @@ func TestVersionBytes(t *testing.T) {
 			continue
 		}
 		for _, kind := range []Kind{BIP84, BIP86} {
-			for _, network := range networkNames {
+			for _, network := range own {
 				account := must[*Account](t)(AccountFromSeed(seed, kind, network, 0))
 				text := reversion(t, account.XPub(), version)
 				if !strings.HasPrefix(text, p.name) {
@@ -171,7 +186,7 @@ func TestVersionBytes(t *testing.T) {
 				got, err := ParseAccount(text, kind, network)
 				want := false
 				for _, ok := range accepted[p.name] {
-					want = want || ok == string(kind)+" "+network
+					want = want || ok == string(kind)+" "+network.Network
 				}
 				if want != (err == nil) {
 					t.Errorf("%s as %s on %s: %v", p.name, kind, network, err)
@@ -191,7 +206,7 @@ func TestPrivateKeysAreRefusedWithoutRepeatingThem(t *testing.T) {
 			continue
 		}
 		text := reversion(t, master.String(), version)
-		_, err := ParseAccount(text, BIP84, "main")
+		_, err := ParseAccount(text, BIP84, Mainnet)
 		if !errors.Is(err, ErrPrivateKey) || strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", p.name, err)
 		}
@@ -200,7 +215,7 @@ func TestPrivateKeysAreRefusedWithoutRepeatingThem(t *testing.T) {
 
 func TestDescriptorTellsWhereTheKeyComesFrom(t *testing.T) {
 	seed := must[[]byte](t)(SeedFromMnemonic(strings.Repeat("abandon ", 11)+"about", ""))
-	account := must[*Account](t)(AccountFromSeed(seed, BIP84, "main", 0))
+	account := must[*Account](t)(AccountFromSeed(seed, BIP84, Mainnet, 0))
 	// 73c5da0a is the well-known master fingerprint of these words.
 	text, sum, _ := strings.Cut(account.Descriptor(), "#")
 	if want := "wpkh([73c5da0a/84h/0h/0h]" + account.XPub() + "/0/*)"; text != want {
@@ -209,7 +224,7 @@ func TestDescriptorTellsWhereTheKeyComesFrom(t *testing.T) {
 	if want := must[string](t)(DescriptorChecksum(text)); sum != want {
 		t.Errorf("checksum %s, want %s", sum, want)
 	}
-	parsed := must[*Account](t)(ParseAccount(account.XPub(), BIP86, "main"))
+	parsed := must[*Account](t)(ParseAccount(account.XPub(), BIP86, Mainnet))
 	if got := parsed.Descriptor(); !strings.HasPrefix(got, "tr("+account.XPub()+"/0/*)#") {
 		t.Errorf("descriptor %s", got)
 	}
@@ -220,23 +235,23 @@ func TestDescriptorTellsWhereTheKeyComesFrom(t *testing.T) {
 
 func TestIndicesOutOfRange(t *testing.T) {
 	seed := bytes.Repeat([]byte{3}, 32)
-	account := must[*Account](t)(AccountFromSeed(seed, BIP84, "main", 1<<31-1))
+	account := must[*Account](t)(AccountFromSeed(seed, BIP84, Mainnet, 1<<31-1))
 	if _, _, err := account.Address(1 << 31); err == nil {
 		t.Error("derived a hardened address from a public key")
 	}
-	if _, err := AccountFromSeed(seed, BIP84, "main", 1<<31); err == nil {
+	if _, err := AccountFromSeed(seed, BIP84, Mainnet, 1<<31); err == nil {
 		t.Error("derived account 2^31")
 	}
-	if _, err := AccountFromSeed(seed[:8], BIP84, "main", 0); err == nil {
+	if _, err := AccountFromSeed(seed[:8], BIP84, Mainnet, 0); err == nil {
 		t.Error("took a seed of 8 bytes")
 	}
-	if _, err := AccountFromSeed(seed, "bip49", "main", 0); err == nil {
+	if _, err := AccountFromSeed(seed, "bip45", Mainnet, 0); err == nil {
 		t.Error("took an unknown kind")
 	}
 }
 
 func TestAddressIsSafeForConcurrentUse(t *testing.T) {
-	account := must[*Account](t)(AccountFromSeed(bytes.Repeat([]byte{3}, 32), BIP86, "main", 0))
+	account := must[*Account](t)(AccountFromSeed(bytes.Repeat([]byte{3}, 32), BIP86, Mainnet, 0))
 	want, _, _ := account.Address(7)
 	var group sync.WaitGroup
 	for range 8 {
@@ -305,7 +320,7 @@ func TestDustLimit(t *testing.T) {
 		"a914751e76e8199196d454941c45d1b3a323f1433bd687":                       540,
 		"6a0568656c6c6f": 0,
 	} {
-		if got := DustLimit(unhex(t, script)); got != want {
+		if got := DustLimit(unhex(t, script), Mainnet); got != want {
 			t.Errorf("%s: %d, want %d", script, got, want)
 		}
 	}
@@ -326,7 +341,7 @@ func TestPaymentURI(t *testing.T) {
 		{"12345678901234567890", "a&b=c#d", "1+1 ü", "?amount=123456789012.3456789&label=a%26b%3Dc%23d&message=1%2B1%20%C3%BC"},
 	} {
 		amount := must[money.Units](t)(money.ParseUnits(c.sat))
-		if got := PaymentURI(addr, amount, c.label, c.message); got != "bitcoin:"+addr+c.want {
+		if got := PaymentURI(Mainnet, addr, amount, c.label, c.message); got != "bitcoin:"+addr+c.want {
 			t.Errorf("%s: %s", c.sat, got)
 		}
 	}
@@ -335,7 +350,7 @@ func TestPaymentURI(t *testing.T) {
 func BenchmarkAddress(b *testing.B) {
 	seed, _ := hex.DecodeString(strings.Repeat("07", 32))
 	for _, kind := range []Kind{BIP84, BIP86} {
-		account, err := AccountFromSeed(seed, kind, "main", 0)
+		account, err := AccountFromSeed(seed, kind, Mainnet, 0)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -14,6 +14,10 @@ const (
 	descriptorOutput = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 )
 
+// descriptorForms are the output descriptors of the kinds of account (BIP 381,
+// 382 and 386).
+var descriptorForms = map[Kind]string{BIP44: "pkh(%s)", BIP49: "sh(wpkh(%s))", BIP84: "wpkh(%s)", BIP86: "tr(%s)"}
+
 // DescriptorChecksum is the eight-character checksum of a descriptor text
 // without "#…" (BIP 380). It refuses characters a descriptor cannot hold.
 func DescriptorChecksum(descriptor string) (string, error) {

@@ -5,10 +5,6 @@ import (
 	"github.com/btcsuite/btcd/wire"
 )
 
-// dustRelayFee is the fee rate, in satoshi per virtual byte, at which nodes
-// judge whether an output is worth spending (Bitcoin Core's -dustrelayfee).
-const dustRelayFee = 3
-
 // Bytes it takes to spend an output: an input of outpoint, sequence and script
 // length with a signature and a public key, whose weight segwit divides by 4.
 const (
@@ -17,10 +13,10 @@ const (
 )
 
 // DustLimit is the least amount in satoshi an output with this script may
-// carry so that nodes with the default policy relay it: 294 for P2WPKH, 330
-// for P2TR and P2WSH, 540 for P2SH, 546 for P2PKH. An unspendable script has no
-// limit (0).
-func DustLimit(script []byte) uint64 {
+// carry so that nodes with the default policy relay it; on Bitcoin 294 for
+// P2WPKH, 330 for P2TR and P2WSH, 540 for P2SH, 546 for P2PKH. An unspendable
+// script has no limit (0).
+func DustLimit(script []byte, c *Chain) uint64 {
 	if txscript.IsUnspendable(script) {
 		return 0
 	}
@@ -30,5 +26,5 @@ func DustLimit(script []byte) uint64 {
 	} else {
 		size += spendLegacyBytes
 	}
-	return size * dustRelayFee
+	return max(c.MinOutput, size*c.DustFee/1000)
 }

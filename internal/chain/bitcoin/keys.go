@@ -14,9 +14,9 @@ import (
 // curve point and derives the branch, some ten times the work of an address.
 const maxAccounts = 10_000
 
-// Keys is chain.Keys for one Bitcoin network. Accounts are parsed once and kept.
+// Keys is chain.Keys for one chain of the family. Accounts are parsed once and kept.
 type Keys struct {
-	network string
+	chain *Chain
 
 	mu       sync.RWMutex
 	accounts map[accountID]*Account // guarded by mu
@@ -26,15 +26,15 @@ type accountID struct{ xpub, kind string }
 
 var _ chain.Keys = (*Keys)(nil)
 
-// NewKeys returns the keys of "main", "test", "signet" or "regtest".
-func NewKeys(network string) *Keys {
-	return &Keys{network: network, accounts: map[accountID]*Account{}}
+// NewKeys returns the keys of a chain.
+func NewKeys(c *Chain) *Keys {
+	return &Keys{chain: c, accounts: map[accountID]*Account{}}
 }
 
 // Check parses an account key as ParseAccount does and returns its canonical
 // text, which always starts with xpub or tpub.
 func (k *Keys) Check(xpub, kind string) (string, error) {
-	a, err := ParseAccount(xpub, Kind(kind), k.network)
+	a, err := ParseAccount(xpub, Kind(kind), k.chain)
 	if err != nil {
 		return "", err
 	}
@@ -56,12 +56,12 @@ func (k *Keys) Address(xpub, kind string, index int64) (address string, destinat
 
 // URI is PaymentURI.
 func (k *Keys) URI(address string, amount money.Units, label, message string) string {
-	return PaymentURI(address, amount, label, message)
+	return PaymentURI(k.chain, address, amount, label, message)
 }
 
 // Dust is DustLimit, in satoshi.
 func (k *Keys) Dust(destination []byte) money.Units {
-	return money.NewUnits(DustLimit(destination))
+	return money.NewUnits(DustLimit(destination, k.chain))
 }
 
 func (k *Keys) account(id accountID) (*Account, error) {
@@ -71,7 +71,7 @@ func (k *Keys) account(id accountID) (*Account, error) {
 	if a != nil {
 		return a, nil
 	}
-	a, err := ParseAccount(id.xpub, Kind(id.kind), k.network)
+	a, err := ParseAccount(id.xpub, Kind(id.kind), k.chain)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ const (
 )
 
 func TestKeysTakeASLIP132KeyAndKeepItsCanonicalText(t *testing.T) {
-	keys := NewKeys("main")
+	keys := NewKeys(Mainnet)
 	xpub, err := keys.Check(bip84Zpub, "bip84")
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestKeysTakeASLIP132KeyAndKeepItsCanonicalText(t *testing.T) {
 		if err != nil || addr != bip84First {
 			t.Fatalf("%s, %v", addr, err)
 		}
-		if want, _ := AddressScript(addr, "main"); !bytes.Equal(script, want) {
+		if want, _ := AddressScript(addr, Mainnet); !bytes.Equal(script, want) {
 			t.Errorf("script %x, want %x", script, want)
 		}
 		if dust := keys.Dust(script); dust.Cmp(money.NewUnits(294)) != 0 {
@@ -42,7 +42,7 @@ func TestKeysTakeASLIP132KeyAndKeepItsCanonicalText(t *testing.T) {
 }
 
 func TestKeysRefuseWhatIsNoAccountOrNoIndex(t *testing.T) {
-	main, regtest := NewKeys("main"), NewKeys("regtest")
+	main, regtest := NewKeys(Mainnet), NewKeys(Regtest)
 	if _, err := regtest.Check(bip84Zpub, "bip84"); err == nil {
 		t.Error("a mainnet key is no regtest wallet")
 	}
@@ -63,7 +63,7 @@ func TestKeysRefuseWhatIsNoAccountOrNoIndex(t *testing.T) {
 }
 
 func TestKeysKeepABoundedNumberOfAccounts(t *testing.T) {
-	keys := NewKeys("main")
+	keys := NewKeys(Mainnet)
 	for i := range maxAccounts {
 		keys.accounts[accountID{fmt.Sprint(i), "bip84"}] = &Account{}
 	}
@@ -76,7 +76,7 @@ func TestKeysKeepABoundedNumberOfAccounts(t *testing.T) {
 }
 
 func TestKeysServeManyAtOnce(t *testing.T) {
-	keys := NewKeys("main")
+	keys := NewKeys(Mainnet)
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
@@ -92,7 +92,7 @@ func TestKeysServeManyAtOnce(t *testing.T) {
 
 func BenchmarkKeysAddress(b *testing.B) {
 	for _, kind := range []string{"bip84", "bip86"} {
-		keys := NewKeys("main")
+		keys := NewKeys(Mainnet)
 		xpub, err := keys.Check(bip84Zpub, "bip84")
 		if err != nil {
 			b.Fatal(err)

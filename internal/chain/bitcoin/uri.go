@@ -7,12 +7,13 @@ import (
 	"github.com/quittance/quittance/internal/money"
 )
 
-// decimals is how many decimal places one bitcoin has.
+// decimals is how many decimal places one coin has.
 const decimals = 8
 
-// PaymentURI builds a BIP 21 link. The amount is in satoshi and is written in
-// bitcoin with plain decimals; a zero amount and empty texts are left out.
-func PaymentURI(addr string, amount money.Units, label, message string) string {
+// PaymentURI builds a BIP 21 link, with the chain's own scheme. The amount is in
+// satoshi and is written in coins with plain decimals; a zero amount and empty
+// texts are left out. A CashAddr brings its prefix along, which is the scheme.
+func PaymentURI(c *Chain, addr string, amount money.Units, label, message string) string {
 	var params []string
 	add := func(name, value string) {
 		if value != "" {
@@ -24,13 +25,16 @@ func PaymentURI(addr string, amount money.Units, label, message string) string {
 	}
 	add("label", label)
 	add("message", message)
-	if len(params) == 0 {
-		return "bitcoin:" + addr
+	if c.CashPrefix == "" {
+		addr = c.Scheme + ":" + addr
 	}
-	return "bitcoin:" + addr + "?" + strings.Join(params, "&")
+	if len(params) == 0 {
+		return addr
+	}
+	return addr + "?" + strings.Join(params, "&")
 }
 
-// coins writes satoshi as bitcoin without trailing zeros: 150000000 is "1.5".
+// coins writes satoshi as whole coins without trailing zeros: 150000000 is "1.5".
 func coins(amount money.Units) string {
 	digits := amount.String()
 	if len(digits) <= decimals {

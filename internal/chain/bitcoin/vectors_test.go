@@ -79,10 +79,10 @@ func TestBIP32(t *testing.T) {
 			t.Errorf("seed %s, %s:\n%s\n%s", v.Seed, v.Path, pub, key)
 		}
 		// Our parser refuses the private ones, and public ones below an account.
-		if _, err := ParseAccount(v.XPrv, BIP84, "main"); err != ErrPrivateKey {
+		if _, err := ParseAccount(v.XPrv, BIP84, Mainnet); err != ErrPrivateKey {
 			t.Errorf("private key: %v", err)
 		}
-		account, err := ParseAccount(v.XPub, BIP84, "main")
+		account, err := ParseAccount(v.XPub, BIP84, Mainnet)
 		if deep := key.Depth() > 3; deep != (err != nil) {
 			t.Errorf("depth %d: %v", key.Depth(), err)
 		} else if err == nil && account.XPub() != v.XPub {
@@ -100,8 +100,8 @@ func TestBIP84AndBIP86(t *testing.T) {
 	for _, name := range []string{"bip84.json", "bip86.json"} {
 		for _, v := range vectors[[]vector](t, name) {
 			seed := must[[]byte](t)(SeedFromMnemonic(v.Mnemonic, ""))
-			fromSeed := must[*Account](t)(AccountFromSeed(seed, v.Kind, v.Network, 0))
-			parsed := must[*Account](t)(ParseAccount(v.XPub, v.Kind, v.Network))
+			fromSeed := must[*Account](t)(AccountFromSeed(seed, v.Kind, on(t, v.Network), 0))
+			parsed := must[*Account](t)(ParseAccount(v.XPub, v.Kind, on(t, v.Network)))
 			if fromSeed.XPub() != parsed.XPub() {
 				t.Errorf("%s: seed gives %s, vector %s", v.Kind, fromSeed.XPub(), parsed.XPub())
 			}
@@ -111,7 +111,7 @@ func TestBIP84AndBIP86(t *testing.T) {
 				if err != nil || addr != want {
 					t.Errorf("%s 0/%d is %s, %v; want %s", v.Kind, index, addr, err, want)
 				}
-				if back := must[[]byte](t)(AddressScript(want, v.Network)); !bytes.Equal(back, script) {
+				if back := must[[]byte](t)(AddressScript(want, on(t, v.Network))); !bytes.Equal(back, script) {
 					t.Errorf("%s 0/%d: script %x, address says %x", v.Kind, index, script, back)
 				}
 			}
@@ -126,7 +126,7 @@ func TestBIP350(t *testing.T) {
 	}
 	list := vectors[lists](t, "bip350.json")
 	for _, v := range list.Valid {
-		network, addr, script := v[0], v[1], unhex(t, v[2])
+		network, addr, script := on(t, v[0]), v[1], unhex(t, v[2])
 		got, err := AddressScript(addr, network)
 		if err != nil || !bytes.Equal(got, script) {
 			t.Errorf("%s: %x, %v", addr, got, err)
@@ -136,7 +136,7 @@ func TestBIP350(t *testing.T) {
 		}
 	}
 	for _, addr := range list.Invalid {
-		for _, network := range networkNames {
+		for _, network := range own {
 			if got, err := AddressScript(addr, network); err == nil {
 				t.Errorf("%s: read as %x", addr, got)
 			}

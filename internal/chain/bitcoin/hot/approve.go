@@ -42,7 +42,7 @@ func (s *Signer) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mem, now, p := s.config.Memory.Records(), s.config.Now(), &s.config.Policy
-	st := Status{XPub: s.account.XPub(), Kind: s.config.Kind, Network: s.network, Today: leaving(mem, now), MaxDay: p.MaxDay, Waiting: []Asked{}}
+	st := Status{XPub: s.account.XPub(), Kind: s.config.Kind, Network: s.chain.Network, Today: leaving(mem, now), MaxDay: p.MaxDay, Waiting: []Asked{}}
 	for i := range slices.Backward(mem) {
 		r := &mem[i]
 		if r.What != asked || now.Sub(r.At) > forgotten || find(mem, signed, r.Digest) != nil {
@@ -120,4 +120,4 @@ func statement(wallet string, r *Record) string {
 }
 
 // wallet names the account in statements.
-func (s *Signer) wallet() string { return s.network + " " + s.account.Fingerprint() }
+func (s *Signer) wallet() string { return s.chain.Wallet() + " " + s.account.Fingerprint() }

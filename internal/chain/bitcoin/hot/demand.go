@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/btcutil/psbt"
 	"github.com/btcsuite/btcd/wire"
 
@@ -73,7 +72,7 @@ func (s *Signer) readInputs(pk *psbt.Packet, d *demand) (sum uint64, err error) 
 		if err != nil {
 			return 0, err
 		}
-		if sum, err = add(sum, int64(in.value)); err != nil {
+		if sum, err = s.add(sum, int64(in.value)); err != nil {
 			return 0, fmt.Errorf("input %d: %w", i, err)
 		}
 		d.inputs = append(d.inputs, *in)
@@ -83,13 +82,13 @@ func (s *Signer) readInputs(pk *psbt.Packet, d *demand) (sum uint64, err error) 
 
 func (s *Signer) readOutputs(pk *psbt.Packet, d *demand) (sum uint64, err error) {
 	for i, o := range pk.UnsignedTx.TxOut {
-		if sum, err = add(sum, o.Value); err != nil {
+		if sum, err = s.add(sum, o.Value); err != nil {
 			return 0, fmt.Errorf("output %d: %w", i, err)
 		}
 		if s.isChange(&pk.Outputs[i], o.PkScript) {
 			continue
 		}
-		addr, ok := bitcoin.ScriptAddress(o.PkScript, s.network)
+		addr, ok := bitcoin.ScriptAddress(o.PkScript, s.chain)
 		if !ok {
 			return 0, fmt.Errorf("output %d pays no address", i)
 		}
@@ -100,8 +99,8 @@ func (s *Signer) readOutputs(pk *psbt.Packet, d *demand) (sum uint64, err error)
 }
 
 // add refuses amounts and sums that cannot exist, so that none wraps around.
-func add(sum uint64, value int64) (uint64, error) {
-	if value < 0 || value > btcutil.MaxSatoshi || sum+uint64(value) > btcutil.MaxSatoshi {
+func (s *Signer) add(sum uint64, value int64) (uint64, error) {
+	if value < 0 || uint64(value) > s.chain.MaxMoney || sum+uint64(value) > s.chain.MaxMoney {
 		return 0, errors.New("the amount is not one that exists")
 	}
 	return sum + uint64(value), nil

@@ -8,6 +8,8 @@ import (
 	"github.com/btcsuite/btcd/txscript"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 )
 
 // input is one coin that a packet spends, as the packet describes it.
@@ -32,7 +34,11 @@ func (s *Signer) readInput(pk *psbt.Packet, i int) (*input, error) {
 			return nil, fmt.Errorf("input %d is not what the transaction that made it says", i)
 		}
 	}
-	if in.SighashType != txscript.SigHashDefault && in.SighashType != txscript.SigHashAll {
+	if s.account.Kind() == bitcoin.BIP44 && !s.chain.ForkID && in.NonWitnessUtxo == nil {
+		// Such a signature covers no amount, so that a lie about it would go to the miner.
+		return nil, fmt.Errorf("the packet does not hold the transaction that input %d spends from", i)
+	}
+	if t := in.SighashType; t != txscript.SigHashDefault && t != txscript.SigHashAll && (!s.chain.ForkID || t != txscript.SigHashAll|spending.SigHashForkID) {
 		return nil, fmt.Errorf("input %d asks for a signature that does not cover the whole transaction (sighash %#x)", i, uint32(in.SighashType))
 	}
 	path, ok := pathOf(in.Bip32Derivation, in.TaprootBip32Derivation)

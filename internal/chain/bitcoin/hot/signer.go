@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcutil/psbt"
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
@@ -35,8 +36,8 @@ func (*Seed) LogValue() slog.Value { return slog.StringValue("[sealed]") }
 
 // Config is what a Signer is made of.
 type Config struct {
-	Network string
-	Kind    string // bip84 or bip86
+	Chain   *bitcoin.Chain
+	Kind    string // bip44, bip49, bip84 or bip86
 	Account uint32 // index of the account
 	Seed    *Seed
 	Policy  Policy
@@ -46,7 +47,7 @@ type Config struct {
 
 // Signer signs for one account. All its methods are safe for concurrent use.
 type Signer struct {
-	network string
+	chain   *bitcoin.Chain
 	config  Config
 	account *bitcoin.Account
 
@@ -66,17 +67,17 @@ func New(c Config) (*Signer, error) {
 	if err := c.Policy.Check(); err != nil {
 		return nil, err
 	}
-	acc, err := bitcoin.AccountFromSeed(c.Seed.bytes, bitcoin.Kind(c.Kind), c.Network, c.Account)
+	acc, err := bitcoin.AccountFromSeed(c.Seed.bytes, bitcoin.Kind(c.Kind), c.Chain, c.Account)
 	if err != nil {
 		return nil, err
 	}
-	return &Signer{network: c.Network, config: c, account: acc}, nil
+	return &Signer{chain: c.Chain, config: c, account: acc}, nil
 }
 
 // XPub is the account key that the signer signs for.
 func (s *Signer) XPub() string { return s.account.XPub() }
 
-// Kind is the account's kind, bip84 or bip86.
+// Kind is the account's kind.
 func (s *Signer) Kind() string { return s.config.Kind }
 
 // Sign signs a packet if the policy allows what it takes out.
@@ -125,7 +126,7 @@ func (s *Signer) sign(pk *psbt.Packet, d *demand) ([]byte, error) {
 
 func (s *Signer) signInput(pk *psbt.Packet, i int, path [2]uint32, hashes *txscript.TxSigHashes) error {
 	in := &pk.Inputs[i]
-	key, err := bitcoin.PrivateKeyAt(s.config.Seed.bytes, bitcoin.Kind(s.config.Kind), s.network, s.config.Account, path[0], path[1])
+	key, err := bitcoin.PrivateKeyAt(s.config.Seed.bytes, bitcoin.Kind(s.config.Kind), s.chain, s.config.Account, path[0], path[1])
 	if err != nil {
 		return err
 	}
@@ -135,12 +136,29 @@ func (s *Signer) signInput(pk *psbt.Packet, i int, path [2]uint32, hashes *txscr
 		return s.signTaproot(pk, i, hashes, key)
 	}
 	in.SighashType = txscript.SigHashAll
-	sig, err := txscript.RawTxInWitnessSignature(pk.UnsignedTx, hashes, i, in.WitnessUtxo.Value, in.WitnessUtxo.PkScript, txscript.SigHashAll, key)
+	sig, err := s.signature(pk, i, hashes, key)
 	if err != nil {
 		return err
 	}
 	in.PartialSigs = []*psbt.PartialSig{{PubKey: key.PubKey().SerializeCompressed(), Signature: sig}}
 	return nil
+}
+
+// signature is an ECDSA signature over the whole transaction, with its type.
+func (s *Signer) signature(pk *psbt.Packet, i int, hashes *txscript.TxSigHashes, key *btcec.PrivateKey) ([]byte, error) {
+	in, spent := &pk.Inputs[i], pk.Inputs[i].WitnessUtxo
+	switch {
+	case s.chain.ForkID:
+		in.SighashType |= spending.SigHashForkID
+		hash, err := spending.ForkIDHash(pk.UnsignedTx, i, spent, hashes)
+		if err != nil {
+			return nil, err
+		}
+		return append(ecdsa.Sign(key, hash).Serialize(), byte(in.SighashType)), nil
+	case s.account.Kind() == bitcoin.BIP44:
+		return txscript.RawTxInSignature(pk.UnsignedTx, i, spent.PkScript, txscript.SigHashAll, key)
+	}
+	return txscript.RawTxInWitnessSignature(pk.UnsignedTx, hashes, i, spent.Value, bitcoin.KeyScript(key.PubKey()), txscript.SigHashAll, key)
 }
 
 func (s *Signer) signTaproot(pk *psbt.Packet, i int, hashes *txscript.TxSigHashes, key *btcec.PrivateKey) error {

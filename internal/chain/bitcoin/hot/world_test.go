@@ -34,8 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T, kind string, p Policy) *world {
 	t.Helper()
-	s, err := spending.New("regtest")
-	must(t, err)
+	s := spending.New(bitcoin.Regtest)
 	w := &world{T: t, kind: kind, seed: 7, now: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC), policy: p, memory: filepath.Join(t.TempDir(), "memory.jsonl"), spend: s}
 	w.start()
 	t.Cleanup(func() { w.file.Close() })
@@ -51,7 +50,7 @@ func (w *world) start() {
 	}
 	w.file, err = OpenFile(w.memory)
 	must(w, err)
-	w.signer, err = New(Config{Network: "regtest", Kind: w.kind, Seed: NewSeed(bytes.Repeat([]byte{w.seed}, 32)), Policy: w.policy, Memory: w.file, Now: func() time.Time { return w.now }})
+	w.signer, err = New(Config{Chain: bitcoin.Regtest, Kind: w.kind, Seed: NewSeed(bytes.Repeat([]byte{w.seed}, 32)), Policy: w.policy, Memory: w.file, Now: func() time.Time { return w.now }})
 	must(w, err)
 }
 
@@ -146,7 +145,7 @@ func people(list ...approver) map[string]ed25519.PublicKey {
 
 // foreign is an output script of another wallet.
 func (w *world) foreign(index uint32) []byte {
-	acc, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{99}, 32), bitcoin.Kind(w.kind), "regtest", 0)
+	acc, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{99}, 32), bitcoin.Kind(w.kind), bitcoin.Regtest, 0)
 	must(w, err)
 	_, script, err := acc.Change(index)
 	must(w, err)

@@ -9,10 +9,19 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
+
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 )
 
-// magic is what every text of the older form begins with.
-const magic = "Bitcoin Signed Message:\n"
+// magic is what every text of the older form begins with. Bitcoin Cash kept
+// Bitcoin's.
+func magic(c *bitcoin.Chain) string {
+	name := c.Name
+	if c.ForkID {
+		name = bitcoin.Mainnet.Name
+	}
+	return name + " Signed Message:\n"
+}
 
 // The first byte of such a signature (BIP 137): four values per kind of address.
 const (
@@ -24,7 +33,7 @@ const (
 )
 
 // verifyCompact recovers the key from the signature and compares its address.
-func verifyCompact(script []byte, message string, sig []byte) error {
+func verifyCompact(c *bitcoin.Chain, script []byte, message string, sig []byte) error {
 	header := int(sig[0])
 	if header < uncompressed || header >= headerEnd {
 		return errForm
@@ -35,7 +44,7 @@ func verifyCompact(script []byte, message string, sig []byte) error {
 	}
 	plain := bytes.Clone(sig)
 	plain[0] = byte(uncompressed + (header-uncompressed)%4)
-	key, _, err := ecdsa.RecoverCompact(plain, compactHash(message))
+	key, _, err := ecdsa.RecoverCompact(plain, compactHash(c, message))
 	if err != nil {
 		return errOther
 	}
@@ -78,9 +87,9 @@ func scriptOf(key *btcec.PublicKey, kind int, like []byte) []byte {
 }
 
 // compactHash is what is signed in the older form.
-func compactHash(message string) []byte {
+func compactHash(c *bitcoin.Chain, message string) []byte {
 	var b bytes.Buffer
-	_ = wire.WriteVarString(&b, 0, magic) // a buffer does not fail
+	_ = wire.WriteVarString(&b, 0, magic(c)) // a buffer does not fail
 	_ = wire.WriteVarString(&b, 0, message)
 	return chainhash.DoubleHashB(b.Bytes())
 }

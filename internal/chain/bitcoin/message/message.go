@@ -17,16 +17,13 @@ const (
 	maxMessage   = 16 << 10 // bytes
 )
 
-// Messages is chain.Messages for one Bitcoin network.
-type Messages struct{ network string }
+// Messages is chain.Messages for one chain of the family.
+type Messages struct{ chain *bitcoin.Chain }
 
 var _ chain.Messages = Messages{}
 
-// New returns the verifier of "main", "test", "signet" or "regtest".
-func New(network string) (Messages, error) {
-	_, err := bitcoin.Params(network)
-	return Messages{network}, err
-}
+// New returns the verifier of a chain.
+func New(c *bitcoin.Chain) Messages { return Messages{c} }
 
 var (
 	errOther = errors.New("the signature is not of this address and this text: copy the text exactly as it is shown and sign it with the address that was given")
@@ -35,7 +32,7 @@ var (
 
 // Verify finds out by its form which kind of signature it is.
 func (m Messages) Verify(address, message, signature string) error {
-	script, err := bitcoin.AddressScript(strings.TrimSpace(address), m.network)
+	script, err := bitcoin.AddressScript(strings.TrimSpace(address), m.chain)
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "bitcoin: "))
 	}
@@ -47,7 +44,7 @@ func (m Messages) Verify(address, message, signature string) error {
 		return err
 	}
 	if len(raw) == compactSize {
-		return verifyCompact(script, message, raw)
+		return verifyCompact(m.chain, script, message, raw)
 	}
 	return verifySimple(script, message, raw)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -36,8 +35,9 @@ func must(t *testing.T, err error) {
 
 func open(t *testing.T, url string) *Node {
 	t.Helper()
-	n, err := Open(t.Context(), Config{URL: url, Network: "regtest"})
+	n, err := New(Config{Chain: bitcoin.Regtest, Places: []Place{{URL: url}}})
 	must(t, err)
+	must(t, n.Check(t.Context()))
 	return n
 }
 
@@ -52,7 +52,7 @@ func serialized(t *testing.T, tx *wire.MsgTx) []byte {
 func TestAPaymentIsSeenWaitingAndThenMined(t *testing.T) {
 	b := btcdtest.Start(t)
 	n, ctx := open(t, b.URL), t.Context()
-	script, err := bitcoin.AddressScript(payee, "regtest")
+	script, err := bitcoin.AddressScript(payee, bitcoin.Regtest)
 	must(t, err)
 	txid := b.Pay(payee, 70_000)
 	ids, err := n.Mempool(ctx)
@@ -159,9 +159,7 @@ func TestSendingTellsTakenRefusedAndUnknownApart(t *testing.T) {
 	}
 	deaf := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer deaf.Close()
-	cut, err := newRPC(Config{URL: deaf.URL})
-	must(t, err)
-	if err := (&Node{rpc: cut}).Send(ctx, raw); err == nil || errors.As(err, &refusal) {
+	if err := at(t, deaf.URL).Send(ctx, raw); err == nil || errors.As(err, &refusal) {
 		t.Errorf("a connection that is cut: %v", err)
 	}
 	rate, err := n.FeeRate(ctx, 6)
@@ -175,20 +173,32 @@ func TestSendingTellsTakenRefusedAndUnknownApart(t *testing.T) {
 // password is in none of them.
 func TestAWrongNodeIsRefusedInASentence(t *testing.T) {
 	b := btcdtest.Start(t)
-	open := func(c Config) error { _, err := Open(t.Context(), c); return err }
+	open := func(network string, p Place) error {
+		c, err := bitcoin.Find("BTC", network)
+		must(t, err)
+		n, err := New(Config{Chain: c, Places: []Place{p}})
+		if err != nil {
+			return err
+		}
+		return n.Check(t.Context())
+	}
 	missing := filepath.Join(t.TempDir(), "cookie")
 	cookie := filepath.Join(t.TempDir(), "good")
 	must(t, os.WriteFile(cookie, []byte(strings.TrimPrefix(strings.Split(b.URL, "@")[0], "http://")), 0o600))
 	bare := "http://" + strings.Split(b.URL, "@")[1]
-	must(t, open(Config{URL: bare, Cookie: cookie, Network: "regtest"}))
-	for want, c := range map[string]Config{
-		"is on \"regtest\" and this server on \"signet\"": {URL: b.URL, Network: "signet"},
-		"does not know this user and password":            {URL: strings.Replace(b.URL, "judge", "jury", 1), Network: "regtest"},
-		"the node's cookie":                               {URL: bare, Cookie: missing, Network: "regtest"},
-		"not of the form":                                 {URL: "127.0.0.1:8332", Network: "regtest"},
-		"connection refused":                              {URL: "http://judge:of-regtest-only@127.0.0.1:1", Network: "regtest"},
+	must(t, open("regtest", Place{URL: bare, Cookie: cookie}))
+	for want, p := range map[string]Place{
+		"is on \"regtest\" and this server on \"signet\"": {URL: b.URL},
+		"does not know this user and password":            {URL: strings.Replace(b.URL, "judge", "jury", 1)},
+		"the node's cookie":                               {URL: bare, Cookie: missing},
+		"not of the form":                                 {URL: "127.0.0.1:8332"},
+		"connection refused":                              {URL: "http://judge:of-regtest-only@127.0.0.1:1"},
 	} {
-		if err := open(c); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "of-regtest-only") {
+		network := "regtest"
+		if strings.Contains(want, "signet") {
+			network = "signet"
+		}
+		if err := open(network, p); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "of-regtest-only") {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}
@@ -215,14 +225,14 @@ func TestALyingNodeIsNotBelieved(t *testing.T) {
 		lie(told)
 		var raw bytes.Buffer
 		must(t, told.Serialize(&raw))
-		n := &Node{rpc: liar(t, map[string]any{"getblock": hex.EncodeToString(raw.Bytes())}), network: "regtest"}
+		n := liar(t, map[string]any{"getblock": hex.EncodeToString(raw.Bytes())})
 		_, err := n.Block(t.Context(), hash.String())
 		if (err == nil) != (name == "honest") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	tx := b.Payment(payee, 50_000)
-	n := &Node{rpc: liar(t, map[string]any{"getrawtransaction": hex.EncodeToString(serialized(t, tx))}), network: "regtest"}
+	n := liar(t, map[string]any{"getrawtransaction": hex.EncodeToString(serialized(t, tx))})
 	if _, err := n.MempoolTx(t.Context(), strings.Repeat("ab", 32)); err == nil || errors.Is(err, chain.ErrNotFound) {
 		t.Errorf("another transaction than was asked for: %v", err)
 	}
@@ -242,33 +252,56 @@ func TestFeesAreReadExactly(t *testing.T) {
 		{map[string]any{"estimatefee": json.Number("1e-8")}, 1_000},
 		{map[string]any{"estimatefee": json.Number("0.00002"), "getmempoolinfo": map[string]any{"mempoolminfee": json.Number("0.0005")}}, 50_000},
 	} {
-		n := &Node{rpc: liar(t, c.answers), network: "regtest", fallback: 10_000}
+		n := liar(t, c.answers)
 		got, err := n.FeeRate(context.Background(), 6)
 		if err != nil || got != c.want {
 			t.Errorf("%v: %d, %v; want %d", c.answers, got, err, c.want)
 		}
 	}
-	n := &Node{rpc: liar(t, map[string]any{"estimatesmartfee": map[string]any{"feerate": json.Number("1e999999999")}}), fallback: 10_000}
+	n := liar(t, map[string]any{"estimatesmartfee": map[string]any{"feerate": json.Number("1e999999999")}})
 	if _, err := n.FeeRate(context.Background(), 6); err == nil {
 		t.Error("a fee beyond all coins was believed")
 	}
 }
 
 // liar is a node that answers as told, and knows no other call.
-func liar(t *testing.T, answers map[string]any) *rpc {
+func liar(t *testing.T, answers map[string]any) *Node {
 	t.Helper()
+	type ask struct {
+		ID     uint64 `json:"id"`
+		Method string
+	}
+	answer := func(a ask) map[string]any {
+		if result, ok := answers[a.Method]; ok {
+			return map[string]any{"id": a.ID, "result": result}
+		}
+		return map[string]any{"id": a.ID, "error": map[string]any{"code": -32601, "message": "Method not found"}}
+	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var ask struct{ Method string }
-		_ = json.NewDecoder(r.Body).Decode(&ask)
-		if a, ok := answers[ask.Method]; ok {
-			_ = json.NewEncoder(w).Encode(map[string]any{"result": a})
+		var body json.RawMessage
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		var list []ask
+		if json.Unmarshal(body, &list) == nil {
+			out := []map[string]any{}
+			for _, a := range list {
+				out = append(out, answer(a))
+			}
+			_ = json.NewEncoder(w).Encode(out)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, `{"result":null,"error":{"code":-32601,"message":"Method not found"}}`)
+		var one ask
+		_ = json.Unmarshal(body, &one)
+		_ = json.NewEncoder(w).Encode(answer(one))
 	}))
 	t.Cleanup(s.Close)
-	r, err := newRPC(Config{URL: s.URL})
+	return at(t, s.URL)
+}
+
+// at is a node that is taken at its word about its chain.
+func at(t *testing.T, url string) *Node {
+	t.Helper()
+	n, err := New(Config{Chain: bitcoin.Regtest, Places: []Place{{URL: url}}})
 	must(t, err)
-	return r
+	n.list[0].checked = true
+	return n
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/btcsuite/btcd/btcjson"
 )
 
-// Config says where a node is.
-type Config struct {
+// Place says where one node is.
+type Place struct {
 	// URL is http://user:password@host:port or https://…; user and password may be
 	// left out where there is a cookie.
 	URL string
@@ -30,11 +30,9 @@ type Config struct {
 	// CA is the PEM file of the certificate that the node's TLS is trusted by, such
 	// as btcd's rpc.cert. Empty: those of the system.
 	CA string
-	// Network is what the node must be on: main, test, signet or regtest.
-	Network string
-	// FallbackFee is taken where the node has no estimate, in satoshi per 1,000
-	// virtual bytes. 0 is 10,000.
-	FallbackFee uint64
+	// ZMQ is where the node tells what is new, such as tcp://127.0.0.1:28332. Empty:
+	// the node is asked.
+	ZMQ string
 }
 
 const (
@@ -47,11 +45,15 @@ const (
 const (
 	codeUnknownMethod btcjson.RPCErrorCode = -32601
 	codeNotFound      btcjson.RPCErrorCode = -5
+	codeWarmingUp     btcjson.RPCErrorCode = -28 // Bitcoin Core, while it starts
+	codeMisc          btcjson.RPCErrorCode = -1
+	codeType          btcjson.RPCErrorCode = -3 // a parameter of another type
 	codeOutOfRange    btcjson.RPCErrorCode = -8 // Bitcoin Core, of a height above the tip
 )
 
 // rpc calls one node.
 type rpc struct {
+	place          Place
 	url            string // without the password
 	user, password string
 	cookie         string
@@ -59,12 +61,12 @@ type rpc struct {
 	id             atomic.Uint64
 }
 
-func newRPC(c Config) (*rpc, error) {
+func newRPC(c Place) (*rpc, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("the node's address is not of the form http://user:password@host:port")
 	}
-	r := &rpc{cookie: c.Cookie, user: u.User.Username()}
+	r := &rpc{place: c, cookie: c.Cookie, user: u.User.Username()}
 	r.password, _ = u.User.Password()
 	u.User = nil
 	r.url = u.String()
@@ -85,29 +87,90 @@ func newRPC(c Config) (*rpc, error) {
 	return r, nil
 }
 
-// call asks the node. A *btcjson.RPCError is the node's own refusal; any other
-// error leaves open what it did.
-func (r *rpc) call(ctx context.Context, out any, method string, params ...any) error {
+// request is one call as it goes over the wire.
+type request struct {
+	Version string `json:"jsonrpc"`
+	ID      uint64 `json:"id"`
+	Method  string `json:"method"`
+	Params  []any  `json:"params"`
+}
+
+func (r *rpc) request(method string, params []any) request {
 	if params == nil {
 		params = []any{}
 	}
-	body, err := json.Marshal(map[string]any{"jsonrpc": "1.0", "id": r.id.Add(1), "method": method, "params": params})
+	return request{"1.0", r.id.Add(1), method, params}
+}
+
+// call asks the node. A *btcjson.RPCError is the node's own refusal; any other
+// error leaves open what it did.
+func (r *rpc) call(ctx context.Context, out any, method string, params ...any) error {
+	status, answer, err := r.exchange(ctx, method, r.request(method, params))
 	if err != nil {
 		return err
+	}
+	return read(answer, status, method, out)
+}
+
+// exchange posts one call, or a list of them.
+func (r *rpc) exchange(ctx context.Context, method string, ask any) (status int, answer []byte, err error) {
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return 0, nil, err
 	}
 	for try := 0; ; try++ {
 		status, answer, err := r.post(ctx, body)
 		if err != nil {
-			return fmt.Errorf("node: %s: %w", method, err)
+			return 0, nil, fmt.Errorf("node: %s: %w", method, err)
 		}
 		if status == http.StatusUnauthorized || status == http.StatusForbidden {
 			if try == 0 && r.cookie != "" {
 				continue // the node was restarted: the cookie is another one now
 			}
-			return fmt.Errorf("node: %s: the node does not know this user and password; look at rpcuser and rpcpassword (or the cookie) of the node", method)
+			return 0, nil, fmt.Errorf("node: %s: the node does not know this user and password; look at rpcuser and rpcpassword (or the cookie) of the node", method)
 		}
-		return read(answer, status, method, out)
+		return status, answer, nil
 	}
+}
+
+// batch asks the same of many things in one exchange. visit gets each answer, in any
+// order, and the place of its call in the list.
+func (r *rpc) batch(ctx context.Context, method string, params [][]any, visit func(i int, result json.RawMessage, err error) error) error {
+	list := make([]request, len(params))
+	place := map[uint64]int{}
+	for i, p := range params {
+		list[i] = r.request(method, p)
+		place[list[i].ID] = i
+	}
+	status, body, err := r.exchange(ctx, method, list)
+	if err != nil {
+		return err
+	}
+	var answers []struct {
+		ID uint64
+		answer
+	}
+	if err := json.Unmarshal(body, &answers); err != nil {
+		return fmt.Errorf("node: %s: answered a list of calls with status %d and no list: %w", method, status, err)
+	}
+	for _, a := range answers {
+		i, asked := place[a.ID]
+		if !asked {
+			return fmt.Errorf("node: %s: an answer to something that was not asked", method)
+		}
+		delete(place, a.ID)
+		var failed error
+		if a.Error != nil {
+			failed = fmt.Errorf("node: %s: %w", method, a.Error)
+		}
+		if err := visit(i, a.Result, failed); err != nil {
+			return err
+		}
+	}
+	if len(place) > 0 {
+		return fmt.Errorf("node: %s: %d calls of a list were not answered", method, len(place))
+	}
+	return nil
 }
 
 func (r *rpc) post(ctx context.Context, body []byte) (status int, answer []byte, err error) {
@@ -148,14 +211,17 @@ func (r *rpc) credentials() (user, password string, err error) {
 	return user, password, nil
 }
 
+// answer is what a node says to one call.
+type answer struct {
+	Result json.RawMessage
+	Error  *btcjson.RPCError
+}
+
 // read takes the result out of an answer. Nodes send refusals with a status of
 // their own, so the body has the word.
-func read(answer []byte, status int, method string, out any) error {
-	var a struct {
-		Result json.RawMessage
-		Error  *btcjson.RPCError
-	}
-	if err := json.Unmarshal(answer, &a); err != nil {
+func read(body []byte, status int, method string, out any) error {
+	var a answer
+	if err := json.Unmarshal(body, &a); err != nil {
 		return fmt.Errorf("node: %s: answered with status %d and no JSON: %w", method, status, err)
 	}
 	if a.Error != nil {

@@ -26,7 +26,7 @@ func (n *Node) Send(ctx context.Context, raw []byte) error {
 	if err != nil {
 		return &chain.Rejected{Reason: "it is not a transaction: " + err.Error()}
 	}
-	err = n.rpc.call(ctx, nil, "sendrawtransaction", hex.EncodeToString(raw))
+	err = n.call(ctx, nil, "sendrawtransaction", hex.EncodeToString(raw))
 	if err == nil {
 		return nil
 	}
@@ -63,7 +63,7 @@ func (n *Node) has(ctx context.Context, tx *btcutil.Tx) (bool, error) {
 // txOut reports whether the node knows an output as unspent.
 func (n *Node) txOut(ctx context.Context, o chain.Outpoint) (bool, error) {
 	var out *struct{ Confirmations int64 }
-	err := n.rpc.call(ctx, &out, "gettxout", o.Txid, o.Vout, true)
+	err := n.call(ctx, &out, "gettxout", o.Txid, o.Vout, true)
 	return out != nil, err
 }
 
@@ -91,7 +91,7 @@ func (n *Node) Unspent(ctx context.Context, coins []chain.Outpoint) (list []chai
 // free reports whether nothing that waits spends an output.
 func (n *Node) free(ctx context.Context, o chain.Outpoint) (bool, error) {
 	var list []struct{ SpendingTxid string }
-	err := n.rpc.call(ctx, &list, "gettxspendingprevout", []map[string]any{{"txid": o.Txid, "vout": o.Vout}})
+	err := n.call(ctx, &list, "gettxspendingprevout", []map[string]any{{"txid": o.Txid, "vout": o.Vout}})
 	if unsupported(err) {
 		return true, nil
 	}
@@ -105,7 +105,7 @@ func (n *Node) Cost(ctx context.Context, txid string) (chain.Cost, error) {
 		VSize int64
 		Fees  struct{ Base jsonAmount }
 	}
-	err := n.rpc.call(ctx, &entry, "getmempoolentry", txid)
+	err := n.call(ctx, &entry, "getmempoolentry", txid)
 	switch {
 	case err == nil:
 		return chain.Cost{Fee: money.NewUnits(uint64(entry.Fees.Base)), VSize: entry.VSize}, nil
@@ -119,7 +119,7 @@ func (n *Node) Cost(ctx context.Context, txid string) (chain.Cost, error) {
 		VSize int64
 		Fee   jsonAmount
 	}
-	if err := n.rpc.call(ctx, &all, "getrawmempool", true); err != nil {
+	if err := n.call(ctx, &all, "getrawmempool", true); err != nil {
 		return chain.Cost{}, err
 	}
 	e, ok := all[txid]
@@ -147,7 +147,7 @@ func (n *Node) FeeRate(ctx context.Context, blocks int) (uint64, error) {
 // estimate asks the node; 0 means that it has seen too little to say.
 func (n *Node) estimate(ctx context.Context, blocks int) (uint64, error) {
 	var smart struct{ FeeRate jsonAmount }
-	err := n.rpc.call(ctx, &smart, "estimatesmartfee", blocks)
+	err := n.call(ctx, &smart, "estimatesmartfee", blocks)
 	if err == nil {
 		return uint64(smart.FeeRate), nil
 	}
@@ -156,7 +156,7 @@ func (n *Node) estimate(ctx context.Context, blocks int) (uint64, error) {
 	}
 	// btcd's older call; it refuses where it has no estimate.
 	var plain jsonAmount
-	err = n.rpc.call(ctx, &plain, "estimatefee", blocks)
+	err = n.call(ctx, &plain, "estimatefee", blocks)
 	if _, ok := refused(err); ok {
 		return 0, nil
 	}
@@ -166,17 +166,13 @@ func (n *Node) estimate(ctx context.Context, blocks int) (uint64, error) {
 // leastFee is what the node's mempool asks for at present.
 func (n *Node) leastFee(ctx context.Context) (uint64, error) {
 	var pool struct{ MempoolMinFee, MinRelayTxFee jsonAmount }
-	err := n.rpc.call(ctx, &pool, "getmempoolinfo")
+	err := n.call(ctx, &pool, "getmempoolinfo")
 	if _, ok := refused(err); ok {
 		err = nil
 	}
 	// btcd does not say; its default is the network's.
-	return uint64(max(pool.MempoolMinFee, pool.MinRelayTxFee, relayFee)), err
+	return max(uint64(max(pool.MempoolMinFee, pool.MinRelayTxFee)), n.chain.RelayFee), err
 }
-
-// relayFee is what nodes ask for at least unless told otherwise, in satoshi per
-// 1,000 virtual bytes.
-const relayFee = 1000
 
 // jsonAmount is an amount that a node writes in whole coins, in satoshi, rounded up:
 // btcd writes more decimals than there are. Less than nothing, by which nodes say
@@ -206,7 +202,7 @@ func (a *jsonAmount) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	sat, err := d.Int64()
-	if err != nil || sat > btcutil.MaxSatoshi {
+	if err != nil || sat < 0 {
 		return fmt.Errorf("node: %q is not an amount", text)
 	}
 	*a = jsonAmount(sat)

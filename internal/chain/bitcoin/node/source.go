@@ -2,101 +2,155 @@ package node
 
 import (
 	"context"
-	"encoding/hex"
+	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/btcsuite/btcd/blockchain"
+	"github.com/btcsuite/btcd/btcjson"
 	"github.com/btcsuite/btcd/btcutil"
 
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 )
 
-const asset = "BTC"
-
-// Node is one node as the watcher and the spender see it. All its methods are
-// safe for concurrent use.
+// Node is one chain as its nodes tell it to the watcher and the spender. All its
+// methods are safe for concurrent use.
 type Node struct {
-	rpc      *rpc
-	network  string
-	genesis  string
+	chain    *bitcoin.Chain
+	list     []*endpoint
 	fallback uint64
+	log      *slog.Logger
+	now      func() time.Time
+	changed  chan struct{}
+
+	mu       sync.Mutex
+	current  int       // index of the endpoint that is asked first
+	compared time.Time // when the tips of all of them were
 }
 
 var (
-	_ chain.Source = (*Node)(nil)
-	_ chain.Sender = (*Node)(nil)
+	_ chain.Source  = (*Node)(nil)
+	_ chain.Sender  = (*Node)(nil)
+	_ chain.Origins = (*Node)(nil)
 )
 
+// Config says which chain is followed, and by which nodes.
+type Config struct {
+	Chain *bitcoin.Chain
+	// Places are the chain's nodes; the first is asked as long as it answers.
+	Places []Place
+	// FallbackFee is taken where the node has no estimate, in satoshi per 1,000
+	// virtual bytes. 0 is the chain's usual one.
+	FallbackFee uint64
+	Log         *slog.Logger     // nil logs nothing
+	Now         func() time.Time // nil is time.Now
+}
+
 // networks are the names that nodes give to their networks: Bitcoin Core's, then
-// btcd's.
+// those of btcd and bchd.
 var networks = map[string]string{
 	"main": "main", "test": "test", "signet": "signet", "regtest": "regtest",
 	"mainnet": "main", "testnet3": "test",
 }
 
-// Open asks the node which chain it follows, and refuses one of another network
-// (ChainBound): neither its name nor its first block may differ.
-func Open(ctx context.Context, c Config) (*Node, error) {
-	params, err := bitcoin.Params(c.Network)
-	if err != nil {
-		return nil, err
-	}
-	r, err := newRPC(c)
-	if err != nil {
-		return nil, err
-	}
-	n := &Node{rpc: r, network: c.Network, genesis: params.GenesisHash.String(), fallback: c.FallbackFee}
+// New returns the nodes of a chain without asking them anything yet. The error is
+// a sentence about a place that is none.
+func New(c Config) (*Node, error) {
+	n := &Node{chain: c.Chain, fallback: c.FallbackFee, log: c.Log, now: c.Now, changed: make(chan struct{}, 1)}
 	if n.fallback == 0 {
-		n.fallback = 10_000
+		n.fallback = c.Chain.FallbackFee
 	}
-	var info struct{ Chain string }
-	if err := r.call(ctx, &info, "getblockchaininfo"); err != nil {
-		return nil, err
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
 	}
-	if networks[info.Chain] != c.Network {
-		return nil, fmt.Errorf("the node is on %q and this server on %q: point it to a node of its own network, or change --network", info.Chain, c.Network)
+	if n.now == nil {
+		n.now = time.Now
 	}
-	first, err := n.HashAt(ctx, 0)
-	if err != nil {
-		return nil, err
+	for _, p := range c.Places {
+		e, err := newEndpoint(p)
+		if err != nil {
+			return nil, err
+		}
+		n.list = append(n.list, e)
 	}
-	if first != n.genesis {
-		return nil, fmt.Errorf("the node's chain begins with block %s, that of %s begins with %s", first, c.Network, n.genesis)
+	if len(n.list) == 0 {
+		return nil, fmt.Errorf("no node of %s is given", c.Chain.Name)
 	}
 	return n, nil
 }
 
-// Chain is "BTC".
-func (n *Node) Chain() string { return asset }
+// Check asks every node which chain it follows. A *WrongChain is a mistake of the
+// operator's; any other error means that no node can be asked at present.
+func (n *Node) Check(ctx context.Context) error {
+	var failed []error
+	for _, e := range n.list {
+		err := n.check(ctx, e)
+		var wrong *WrongChain
+		if errors.As(err, &wrong) {
+			return err
+		}
+		if err != nil {
+			e.failed(err, n.now())
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) == len(n.list) {
+		return errors.Join(failed...)
+	}
+	return nil
+}
 
-// Network is the network that was asked for and found.
-func (n *Node) Network() string { return n.network }
+// Chain is the chain's code, such as "BTC".
+func (n *Node) Chain() string { return n.chain.Code }
+
+// Network is the network that the nodes have to be on.
+func (n *Node) Network() string { return n.chain.Network }
 
 // Genesis is the hash of block 0.
-func (n *Node) Genesis() string { return n.genesis }
+func (n *Node) Genesis() string { return n.chain.Params.GenesisHash.String() }
 
-// Changed never receives: a node is polled.
-func (n *Node) Changed() <-chan struct{} { return nil }
+// Changed receives when a node says that something is new; see Run.
+func (n *Node) Changed() <-chan struct{} { return n.changed }
 
-// Tip is the node's best block now.
+// Tip is the best block now, of the node that is asked.
 func (n *Node) Tip(ctx context.Context) (chain.Ref, error) {
 	var info struct {
 		Blocks        int64
 		BestBlockHash string
 	}
-	if err := n.rpc.call(ctx, &info, "getblockchaininfo"); err != nil {
+	err := n.try(ctx, func(e *endpoint) error {
+		err := e.call(ctx, &info, "getblockchaininfo")
+		if err == nil {
+			e.setHeight(info.Blocks)
+		}
+		return err
+	})
+	if err != nil {
 		return chain.Ref{}, err
 	}
+	n.compareTips(ctx, info.Blocks)
 	return chain.Ref{Hash: info.BestBlockHash, Height: info.Blocks}, nil
 }
 
 // HashAt is the hash of the best chain's block at a height, or chain.ErrNotFound.
-func (n *Node) HashAt(ctx context.Context, height int64) (string, error) {
+func (n *Node) HashAt(ctx context.Context, height int64) (hash string, err error) {
+	err = n.try(ctx, func(e *endpoint) error {
+		hash, err = e.hashAt(ctx, height)
+		return err
+	})
+	return hash, err
+}
+
+func (e *endpoint) hashAt(ctx context.Context, height int64) (string, error) {
 	var hash string
-	err := n.rpc.call(ctx, &hash, "getblockhash", height)
+	err := e.call(ctx, &hash, "getblockhash", height)
 	// btcd answers -1 for a height above the tip.
-	if isCode(err, codeOutOfRange, codeNotFound, -1) {
+	if isCode(err, codeOutOfRange, codeNotFound, codeMisc) {
 		return "", chain.ErrNotFound
 	}
 	return hash, err
@@ -104,12 +158,12 @@ func (n *Node) HashAt(ctx context.Context, height int64) (string, error) {
 
 // Block reads a block by hash, also one that left the best chain, or
 // chain.ErrNotFound. That it is the one that was asked for follows from its hash.
-func (n *Node) Block(ctx context.Context, hash string) (*chain.Block, error) {
-	raw, err := n.raw(ctx, "getblock", hash)
+func (n *Node) Block(ctx context.Context, hash string) (out *chain.Block, err error) {
+	raw, err := n.rawBlock(ctx, hash)
 	if err != nil {
 		return nil, err
 	}
-	b, err := btcutil.NewBlockFromBytes(raw)
+	b, err := bitcoin.DecodeBlock(raw, n.chain)
 	if err != nil {
 		return nil, fmt.Errorf("node: block %s: %w", hash, err)
 	}
@@ -123,7 +177,42 @@ func (n *Node) Block(ctx context.Context, hash string) (*chain.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bitcoin.Block(b, height, asset), nil
+	return bitcoin.Block(b, height, n.chain.Code), nil
+}
+
+// rawBlock asks one node after the other: one may have pruned it, or never had it.
+func (n *Node) rawBlock(ctx context.Context, hash string) (raw []byte, err error) {
+	last := chain.ErrNotFound
+	for _, e := range n.inTurn() {
+		raw, err = e.rawBlock(ctx, hash)
+		if err == nil {
+			return raw, nil
+		}
+		if !errors.Is(err, chain.ErrNotFound) {
+			last = err
+		}
+	}
+	return nil, last
+}
+
+// inTurn lists the nodes, the current one first.
+func (n *Node) inTurn() []*endpoint {
+	first := n.currentIndex()
+	return append(slices.Clone(n.list[first:]), n.list[:first]...)
+}
+
+func (e *endpoint) rawBlock(ctx context.Context, hash string) ([]byte, error) {
+	raw, err := e.raw(ctx, "getblock", hash, 0)
+	if isCode(err, codeMisc, codeType, btcjson.ErrRPCInvalidParams.Code) {
+		// Nodes of an older dialect, such as Dogecoin's, want a truth value here.
+		if older, second := e.raw(ctx, "getblock", hash, false); second == nil {
+			return older, nil
+		}
+	}
+	if e, ok := refused(err); ok && strings.Contains(e.Message, "pruned") {
+		return nil, fmt.Errorf("the node has thrown block %s away (it is pruned): point --node to one that keeps its blocks, at least since this server's first invoice: %w", hash, err)
+	}
+	return raw, err
 }
 
 // whole holds the transactions against the header's merkle root: a node cannot
@@ -147,75 +236,6 @@ func (n *Node) heightOf(ctx context.Context, b *btcutil.Block) (int64, error) {
 		}
 	}
 	var header struct{ Height int64 }
-	err := n.rpc.call(ctx, &header, "getblockheader", b.Hash().String(), true)
+	err := n.call(ctx, &header, "getblockheader", b.Hash().String(), true)
 	return header.Height, err
 }
-
-// Mempool lists the ids of all transactions that wait.
-func (n *Node) Mempool(ctx context.Context) (ids []string, err error) {
-	err = n.rpc.call(ctx, &ids, "getrawmempool")
-	return ids, err
-}
-
-// MempoolTx reads one transaction that waits, or chain.ErrNotFound.
-func (n *Node) MempoolTx(ctx context.Context, txid string) (*chain.Tx, error) {
-	tx, err := n.transaction(ctx, txid)
-	if err != nil {
-		return nil, err
-	}
-	out := bitcoin.Tx(tx, asset)
-	var entry struct {
-		VSize  float64
-		Fees   struct{ Base jsonAmount }
-		BIP125 bool `json:"bip125-replaceable"`
-	}
-	switch err := n.rpc.call(ctx, &entry, "getmempoolentry", txid); {
-	case err == nil:
-		out.Replaceable = out.Replaceable || entry.BIP125
-		if entry.VSize > 0 {
-			out.FeeRate = float64(entry.Fees.Base) / entry.VSize
-		}
-	case isCode(err, codeNotFound):
-		return nil, chain.ErrNotFound
-	case !unsupported(err):
-		return nil, err
-	}
-	return &out, nil
-}
-
-// transaction reads one that waits.
-func (n *Node) transaction(ctx context.Context, txid string) (*btcutil.Tx, error) {
-	raw, err := n.raw(ctx, "getrawtransaction", txid)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := btcutil.NewTxFromBytes(raw)
-	if err != nil {
-		return nil, fmt.Errorf("node: transaction %s: %w", txid, err)
-	}
-	if tx.Hash().String() != txid {
-		return nil, fmt.Errorf("node: asked for transaction %s and got %s", txid, tx.Hash())
-	}
-	return tx, nil
-}
-
-// raw asks for something by its id in the form that goes over the network, or
-// returns chain.ErrNotFound.
-func (n *Node) raw(ctx context.Context, method, id string) ([]byte, error) {
-	var text string
-	err := n.rpc.call(ctx, &text, method, id, 0)
-	if isCode(err, codeNotFound) {
-		return nil, chain.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("node: %s %s: its answer is not in hex: %w", method, id, err)
-	}
-	return b, nil
-}
-
-// unsupported reports that a node does not know a call. btcd says so in two ways.
-func unsupported(err error) bool { return isCode(err, codeUnknownMethod, -1) }

@@ -49,11 +49,11 @@ func openFaucet(dir string, rand io.Reader) (*faucet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: faucet seed: %w", err)
 	}
-	key, err := bitcoin.PrivateKey(seed, bitcoin.BIP84, network, 0, 0)
+	key, err := bitcoin.PrivateKey(seed, bitcoin.BIP84, bitcoin.Regtest, 0, 0)
 	if err != nil {
 		return nil, err
 	}
-	account, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP84, network, 0)
+	account, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP84, bitcoin.Regtest, 0)
 	if err != nil {
 		return nil, err
 	}

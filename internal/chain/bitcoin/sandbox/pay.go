@@ -93,7 +93,7 @@ func outputs(list []Output) ([]*wire.TxOut, error) {
 	}
 	var outs []*wire.TxOut
 	for _, o := range list {
-		script, err := bitcoin.AddressScript(o.Address, network)
+		script, err := bitcoin.AddressScript(o.Address, bitcoin.Regtest)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +228,7 @@ func (c *Chain) sign(inputs []input, outs []*wire.TxOut, rate int64, replaceable
 		rest -= out.Value
 	}
 	rest -= rate * c.virtualSize(len(inputs), outs, true)
-	if rest >= int64(bitcoin.DustLimit(c.faucet.script)) {
+	if rest >= int64(bitcoin.DustLimit(c.faucet.script, bitcoin.Regtest)) {
 		tx.AddTxOut(wire.NewTxOut(rest, c.faucet.script))
 	}
 	hashes := txscript.NewTxSigHashes(tx, fetcher)

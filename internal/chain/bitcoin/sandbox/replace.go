@@ -107,7 +107,7 @@ func (c *Chain) conflict(original *btcutil.Tx, opts ReplaceOptions) (*btcutil.Tx
 	}
 	script := c.faucet.script
 	if opts.To != "" {
-		if script, err = bitcoin.AddressScript(opts.To, network); err != nil {
+		if script, err = bitcoin.AddressScript(opts.To, bitcoin.Regtest); err != nil {
 			return nil, err
 		}
 	}

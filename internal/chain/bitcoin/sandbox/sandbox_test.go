@@ -51,7 +51,7 @@ type shop struct{ account *bitcoin.Account }
 
 func newShop(t testing.TB) shop {
 	t.Helper()
-	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{9}, 32), bitcoin.BIP84, "regtest", 0)
+	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{9}, 32), bitcoin.BIP84, bitcoin.Regtest, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

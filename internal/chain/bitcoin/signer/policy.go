@@ -178,13 +178,17 @@ func (p *Policy) of(w *Wallet) (hot.Policy, error) {
 		return out, err
 	}
 	out.Allow = nil
+	c, err := w.Chain()
+	if err != nil {
+		return out, fmt.Errorf("wallet %s: %w", w.Name, err)
+	}
 	for _, a := range b.Allow {
-		script, err := bitcoin.AddressScript(strings.TrimSpace(a), w.Network)
+		script, err := bitcoin.AddressScript(strings.TrimSpace(a), c)
 		if err != nil {
 			return out, fmt.Errorf("[wallet.%s] allow: %w", w.Name, err)
 		}
 		// As it will be read from packets, whatever its letters' case here.
-		canonical, ok := bitcoin.ScriptAddress(script, w.Network)
+		canonical, ok := bitcoin.ScriptAddress(script, c)
 		if !ok {
 			return out, fmt.Errorf("[wallet.%s] allow: %q cannot be paid", w.Name, a)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 )
 
 func withApprovers() string {
@@ -285,12 +286,12 @@ func TestWhatIsMissingIsNotGuessed(t *testing.T) {
 
 func TestAWalletIsNotReplaced(t *testing.T) {
 	h := newHouse(t, bounds)
-	w, err := NewWallet("shop", "regtest", "bip84", 0, bytes.Repeat([]byte{1}, 32), passphrase, fast)
+	w, err := NewWallet("shop", bitcoin.Regtest, "bip84", 0, bytes.Repeat([]byte{1}, 32), passphrase, fast)
 	must(t, err)
 	if err := w.Keep(h.dir); err == nil || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("%v", err)
 	}
-	if _, err := NewWallet("../shop", "regtest", "bip84", 0, bytes.Repeat([]byte{1}, 32), passphrase, fast); err == nil {
+	if _, err := NewWallet("../shop", bitcoin.Regtest, "bip84", 0, bytes.Repeat([]byte{1}, 32), passphrase, fast); err == nil {
 		t.Error("a name that leaves the folder was taken")
 	}
 }

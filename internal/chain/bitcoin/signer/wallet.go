@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +19,9 @@ import (
 // with it is beside it, NAME.memory.
 type Wallet struct {
 	Name    string `json:"-"`
+	Asset   string `json:"asset,omitempty"` // code of the chain; empty is BTC
 	Network string `json:"network"`
-	Kind    string `json:"kind"`    // bip84 or bip86
+	Kind    string `json:"kind"`    // bip44, bip49, bip84 or bip86
 	Account uint32 `json:"account"` // index of the account
 	XPub    string `json:"xpub"`
 	Seed    []byte `json:"seed"` // an age file
@@ -30,12 +32,17 @@ const (
 	memoryEnd = ".memory"
 )
 
+// Chain is the chain that the wallet is of.
+func (w *Wallet) Chain() (*bitcoin.Chain, error) {
+	return bitcoin.Find(cmp.Or(w.Asset, "BTC"), w.Network)
+}
+
 // NewWallet seals a seed. workFactor is that of bitcoin.Seal.
-func NewWallet(name, network, kind string, account uint32, seed []byte, passphrase string, workFactor int) (*Wallet, error) {
+func NewWallet(name string, c *bitcoin.Chain, kind string, account uint32, seed []byte, passphrase string, workFactor int) (*Wallet, error) {
 	if err := checkName("wallet", name); err != nil {
 		return nil, err
 	}
-	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), network, account)
+	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), c, account)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +50,7 @@ func NewWallet(name, network, kind string, account uint32, seed []byte, passphra
 	if err != nil {
 		return nil, err
 	}
-	return &Wallet{Name: name, Network: network, Kind: kind, Account: account, XPub: acc.XPub(), Seed: sealed}, nil
+	return &Wallet{Name: name, Asset: c.Code, Network: c.Network, Kind: kind, Account: account, XPub: acc.XPub(), Seed: sealed}, nil
 }
 
 // Keep writes a new wallet into a folder, with an empty memory. It replaces
@@ -163,7 +170,11 @@ func (k *Keyring) open(dir, passphrase string, w *Wallet, p *Policy, now func() 
 		return err
 	}
 	k.files = append(k.files, memory)
-	s, err := hot.New(hot.Config{Network: w.Network, Kind: w.Kind, Account: w.Account, Seed: hot.NewSeed(seed), Policy: policy, Memory: memory, Now: now})
+	c, err := w.Chain()
+	if err != nil {
+		return fmt.Errorf("wallet %s: %w", w.Name, err)
+	}
+	s, err := hot.New(hot.Config{Chain: c, Kind: w.Kind, Account: w.Account, Seed: hot.NewSeed(seed), Policy: policy, Memory: memory, Now: now})
 	if err == nil && s.XPub() != w.XPub {
 		err = errors.New("its seed is not the one of its account key")
 	}

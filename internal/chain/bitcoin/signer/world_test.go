@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/money"
 )
@@ -62,7 +63,7 @@ func must(t testing.TB, err error) {
 // keep puts a wallet into the folder.
 func (h *house) keep(name, kind string, seed byte) *Wallet {
 	h.Helper()
-	w, err := NewWallet(name, "regtest", kind, 0, bytes.Repeat([]byte{seed}, 32), passphrase, fast)
+	w, err := NewWallet(name, bitcoin.Regtest, kind, 0, bytes.Repeat([]byte{seed}, 32), passphrase, fast)
 	must(h, err)
 	must(h, w.Keep(h.dir))
 	return w
@@ -109,8 +110,7 @@ func (h *house) restart() {
 // plan pays the payee out of a coin of 900,000 satoshi, named by n.
 func (h *house) plan(n int, amount uint64) *chain.Plan {
 	h.Helper()
-	s, err := spending.New("regtest")
-	must(h, err)
+	s := spending.New(bitcoin.Regtest)
 	acc, path := chain.Account{XPub: h.xpub, Kind: "bip84"}, chain.Path{Index: int64(n)}
 	_, own, err := s.Own(acc, path)
 	must(h, err)
@@ -132,8 +132,7 @@ func (h *house) signs(transfer string, p *chain.Plan) {
 	h.Helper()
 	packet, err := h.sign(transfer, p)
 	must(h, err)
-	s, err := spending.New("regtest")
-	must(h, err)
+	s := spending.New(bitcoin.Regtest)
 	_, err = s.Finish(p, packet)
 	must(h, err)
 }

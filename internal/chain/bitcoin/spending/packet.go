@@ -2,11 +2,9 @@ package spending
 
 import (
 	"bytes"
-	"encoding/hex"
+	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/blockchain"
-	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/btcutil/psbt"
 	"github.com/btcsuite/btcd/mempool"
@@ -18,29 +16,39 @@ import (
 )
 
 // packet writes the unsigned transaction with what a signer needs: the outputs
-// that are spent, and where in the account the keys come from. The path starts at
-// the account key, whose own fingerprint stands for the master key's: the account
-// was given to us without its origin.
-func packet(acc *bitcoin.Account, tx *wire.MsgTx, p *chain.Plan, change chain.Path) ([]byte, error) {
+// that are spent, and where the keys come from. Where the account's origin is not
+// known, paths start at the account key, whose own fingerprint stands for the
+// master key's.
+func (s *Spending) packet(acc *bitcoin.Account, tx *wire.MsgTx, p *chain.Plan, o *chain.Outlay) ([]byte, error) {
 	pk, err := psbt.NewFromUnsignedTx(tx)
 	if err != nil {
 		return nil, err
 	}
+	from, err := originOf(acc, o.Account.Origin)
+	if err != nil {
+		return nil, err
+	}
 	for i, in := range p.Inputs {
-		sat, _ := in.Amount.Uint64()
-		pk.Inputs[i].WitnessUtxo = wire.NewTxOut(int64(sat), in.To)
-		if err := derivation(acc, in.Path, func(b []*psbt.Bip32Derivation, t []*psbt.TaprootBip32Derivation, internal []byte) {
-			pk.Inputs[i].Bip32Derivation, pk.Inputs[i].TaprootBip32Derivation, pk.Inputs[i].TaprootInternalKey = b, t, internal
-		}); err != nil {
+		if err := s.describe(pk, i, acc, in, o); err != nil {
 			return nil, err
 		}
+		d, err := from.to(acc, in.Path)
+		if err != nil {
+			return nil, err
+		}
+		pk.Inputs[i].Bip32Derivation, pk.Inputs[i].TaprootBip32Derivation, pk.Inputs[i].TaprootInternalKey = d.plain, d.taproot, d.internal
 	}
 	if p.Change >= 0 {
-		o := &pk.Outputs[p.Change]
-		if err := derivation(acc, change, func(b []*psbt.Bip32Derivation, t []*psbt.TaprootBip32Derivation, internal []byte) {
-			o.Bip32Derivation, o.TaprootBip32Derivation, o.TaprootInternalKey = b, t, internal
-		}); err != nil {
+		d, err := from.to(acc, o.Change)
+		if err != nil {
 			return nil, err
+		}
+		out := &pk.Outputs[p.Change]
+		out.Bip32Derivation, out.TaprootBip32Derivation, out.TaprootInternalKey = d.plain, d.taproot, d.internal
+		if acc.Kind() == bitcoin.BIP49 {
+			if out.RedeemScript, err = redeem(acc, o.Change); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var out bytes.Buffer
@@ -48,41 +56,80 @@ func packet(acc *bitcoin.Account, tx *wire.MsgTx, p *chain.Plan, change chain.Pa
 	return out.Bytes(), err
 }
 
-func derivation(acc *bitcoin.Account, path chain.Path, set func([]*psbt.Bip32Derivation, []*psbt.TaprootBip32Derivation, []byte)) error {
-	pub, err := acc.PublicKey(path.Change, uint32(path.Index))
-	if err != nil {
-		return err
+// describe says what an input spends.
+func (s *Spending) describe(pk *psbt.Packet, i int, acc *bitcoin.Account, coin chain.Coin, o *chain.Outlay) (err error) {
+	in := &pk.Inputs[i]
+	sat, _ := coin.Amount.Uint64()
+	in.WitnessUtxo = wire.NewTxOut(int64(sat), coin.To)
+	if acc.Kind() == bitcoin.BIP49 {
+		if in.RedeemScript, err = redeem(acc, coin.Path); err != nil {
+			return err
+		}
 	}
-	fp, err := hex.DecodeString(acc.Fingerprint())
-	if err != nil {
-		return err
-	}
-	// BIP 174 writes the fingerprint's bytes in order; the library wants them as a
-	// little-endian number.
-	master := uint32(fp[0]) | uint32(fp[1])<<8 | uint32(fp[2])<<16 | uint32(fp[3])<<24
-	branch := uint32(0)
-	if path.Change {
-		branch = 1
-	}
-	steps := []uint32{branch, uint32(path.Index)}
-	if acc.Kind() == bitcoin.BIP86 {
-		x := schnorr.SerializePubKey(pub)
-		set(nil, []*psbt.TaprootBip32Derivation{{XOnlyPubKey: x, MasterKeyFingerprint: master, Bip32Path: steps}}, x)
+	need := acc.Kind() == bitcoin.BIP44 && !s.chain.ForkID
+	if !need && (!o.Full || acc.Kind() == bitcoin.BIP86 || s.chain.ForkID) {
 		return nil
 	}
-	set([]*psbt.Bip32Derivation{{PubKey: pub.SerializeCompressed(), MasterKeyFingerprint: master, Bip32Path: steps}}, nil, nil)
+	made, err := originTx(coin, o.Origin)
+	if err != nil && need {
+		return fmt.Errorf("bitcoin: the transaction that made %s:%d cannot be read: %w", coin.Txid, coin.Vout, err)
+	}
+	in.NonWitnessUtxo = made
 	return nil
 }
 
+// originTx reads the transaction that made a coin and holds it against the coin.
+func originTx(coin chain.Coin, read func(chain.Outpoint) ([]byte, error)) (*wire.MsgTx, error) {
+	if read == nil {
+		return nil, errors.New("there is no node to ask")
+	}
+	raw, err := read(coin.Outpoint)
+	if err != nil {
+		return nil, err
+	}
+	var tx wire.MsgTx
+	if err := tx.Deserialize(bytes.NewReader(raw)); err != nil {
+		return nil, err
+	}
+	sat, _ := coin.Amount.Uint64()
+	if tx.TxHash().String() != coin.Txid || int(coin.Vout) >= len(tx.TxOut) ||
+		tx.TxOut[coin.Vout].Value != int64(sat) || !bytes.Equal(tx.TxOut[coin.Vout].PkScript, coin.To) {
+		return nil, errors.New("what was read is another transaction")
+	}
+	return &tx, nil
+}
+
+func redeem(acc *bitcoin.Account, path chain.Path) ([]byte, error) {
+	pub, err := acc.PublicKey(path.Change, uint32(path.Index))
+	if err != nil {
+		return nil, err
+	}
+	return bitcoin.KeyScript(pub), nil
+}
+
 // ID is the id of the signed transaction: with segregated witness (BIP 141) it does
-// not depend on the signatures, and nothing else is spent here.
+// not depend on the signatures. That of P2PKH inputs does, which is chain.ErrNoID.
 func (s *Spending) ID(packet []byte) (string, error) {
 	pk, err := Parse(packet)
 	if err != nil {
 		return "", err
 	}
-	return pk.UnsignedTx.TxHash().String(), nil
+	tx := pk.UnsignedTx.Copy()
+	for i := range pk.Inputs {
+		in := &pk.Inputs[i]
+		switch u := in.WitnessUtxo; {
+		case len(in.RedeemScript) > 0:
+			if tx.TxIn[i].SignatureScript, err = push(in.RedeemScript); err != nil {
+				return "", err
+			}
+		case u == nil || txscript.IsPayToPubKeyHash(u.PkScript):
+			return "", chain.ErrNoID
+		}
+	}
+	return tx.TxHash().String(), nil
 }
+
+func push(data []byte) ([]byte, error) { return txscript.NewScriptBuilder().AddData(data).Script() }
 
 // Same reports whether two packets are of one unsigned transaction.
 func (s *Spending) Same(packet, other []byte) (bool, error) {
@@ -108,21 +155,16 @@ func (s *Spending) Finish(p *chain.Plan, signed []byte) (*chain.Signed, error) {
 	if got.UnsignedTx.TxHash() != planned.UnsignedTx.TxHash() {
 		return nil, chain.ErrAltered
 	}
-	// What is spent is taken from the plan, whatever the packet says.
 	for i := range got.Inputs {
-		got.Inputs[i].WitnessUtxo, got.Inputs[i].NonWitnessUtxo = planned.Inputs[i].WitnessUtxo, nil
-		if len(got.Inputs[i].FinalScriptWitness) > 0 {
-			continue
-		}
-		if ok, err := psbt.MaybeFinalize(got, i); err != nil || !ok {
-			return nil, fmt.Errorf("bitcoin: input %d is not signed", i)
+		if err := finalize(got, planned, i); err != nil {
+			return nil, err
 		}
 	}
 	tx, err := psbt.Extract(got)
 	if err != nil {
 		return nil, fmt.Errorf("bitcoin: the signed packet: %w", err)
 	}
-	if err := verify(tx, planned); err != nil {
+	if err := s.verify(tx, planned); err != nil {
 		return nil, err
 	}
 	var raw bytes.Buffer
@@ -144,47 +186,4 @@ func Parse(packet []byte) (*psbt.Packet, error) {
 		return nil, fmt.Errorf("bitcoin: this is not a PSBT (BIP 174): %w", err)
 	}
 	return pk, nil
-}
-
-// verify runs each input's script, as a node would, and insists that each
-// signature covers the whole transaction.
-func verify(tx *wire.MsgTx, planned *psbt.Packet) error {
-	prev := map[wire.OutPoint]*wire.TxOut{}
-	for i, in := range planned.UnsignedTx.TxIn {
-		prev[in.PreviousOutPoint] = planned.Inputs[i].WitnessUtxo
-	}
-	fetcher := txscript.NewMultiPrevOutFetcher(prev)
-	hashes := txscript.NewTxSigHashes(tx, fetcher)
-	for i, in := range tx.TxIn {
-		out := prev[in.PreviousOutPoint]
-		if err := coversAll(in.Witness, out.PkScript); err != nil {
-			return fmt.Errorf("bitcoin: input %d: %w", i, err)
-		}
-		vm, err := txscript.NewEngine(out.PkScript, tx, i, txscript.StandardVerifyFlags, nil, hashes, out.Value, fetcher)
-		if err == nil {
-			err = vm.Execute()
-		}
-		if err != nil {
-			return fmt.Errorf("bitcoin: the signature of input %d is not right: %w", i, err)
-		}
-	}
-	if blockchain.GetTransactionWeight(btcutil.NewTx(tx)) > 400_000 {
-		return fmt.Errorf("bitcoin: the transaction is heavier than nodes relay (400,000)")
-	}
-	return nil
-}
-
-// coversAll refuses signatures that leave parts of the transaction open to change.
-func coversAll(witness wire.TxWitness, script []byte) error {
-	if len(witness) == 0 || len(witness[0]) == 0 {
-		return fmt.Errorf("not signed")
-	}
-	sig := witness[0]
-	if taproot(script) && len(sig) == schnorr.SignatureSize {
-		return nil // SIGHASH_DEFAULT
-	}
-	if txscript.SigHashType(sig[len(sig)-1]) != txscript.SigHashAll {
-		return fmt.Errorf("%w: its signature does not cover the whole transaction", chain.ErrAltered)
-	}
-	return nil
 }

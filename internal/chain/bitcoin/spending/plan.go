@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/btcutil/txsort"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/wire"
@@ -34,11 +33,14 @@ func (s *Spending) Plan(o chain.Outlay) (*chain.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Replaces != nil && !s.chain.Replaceable {
+		return nil, fmt.Errorf("bitcoin: %s has no replacement of transactions; a higher fee goes in a transaction that spends this one's change", s.chain.Name)
+	}
 	outs, sum, err := s.outputs(o.Outputs)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{Outlay: o, outs: outs, sum: sum, changeScript: changeScript}
+	b := &builder{Outlay: o, outs: outs, sum: sum, changeScript: changeScript, dust: bitcoin.DustLimit(changeScript, s.chain)}
 	picked, err := b.choose()
 	if err != nil {
 		return nil, err
@@ -49,14 +51,14 @@ func (s *Spending) Plan(o chain.Outlay) (*chain.Plan, error) {
 func (s *Spending) outputs(list []chain.Output) (outs []*wire.TxOut, sum int64, err error) {
 	for _, o := range list {
 		sat, ok := o.Amount.Uint64()
-		if !ok || sat > btcutil.MaxSatoshi {
+		if !ok || sat > s.chain.MaxMoney {
 			return nil, 0, fmt.Errorf("bitcoin: %s satoshi are more than exist", o.Amount)
 		}
-		if limit := bitcoin.DustLimit(o.To); sat < limit || limit == 0 {
+		if limit := bitcoin.DustLimit(o.To, s.chain); sat < limit || limit == 0 {
 			return nil, 0, fmt.Errorf("%w: %d satoshi, at least %d are needed", chain.ErrDust, sat, limit)
 		}
 		outs = append(outs, wire.NewTxOut(int64(sat), o.To))
-		if sum += int64(sat); sum > btcutil.MaxSatoshi {
+		if sum += int64(sat); sum > int64(s.chain.MaxMoney) {
 			return nil, 0, fmt.Errorf("bitcoin: the outputs are more than exist")
 		}
 	}
@@ -69,6 +71,7 @@ type builder struct {
 	outs         []*wire.TxOut
 	sum          int64
 	changeScript []byte
+	dust         uint64 // of the change, in satoshi
 }
 
 // vsize is the virtual size with so many inputs of the account's kind, at most.
@@ -77,11 +80,18 @@ func (b *builder) vsize(inputs int, change bool) int64 {
 	if change {
 		size = len(b.changeScript)
 	}
-	p2wpkh, p2tr := inputs, 0
-	if taproot(b.changeScript) {
-		p2wpkh, p2tr = 0, inputs
+	var p2pkh, p2tr, p2wpkh, nested int
+	switch bitcoin.Kind(b.Account.Kind) {
+	case bitcoin.BIP44:
+		p2pkh = inputs
+	case bitcoin.BIP49:
+		nested = inputs
+	case bitcoin.BIP86:
+		p2tr = inputs
+	default:
+		p2wpkh = inputs
 	}
-	return int64(txsizes.EstimateVirtualSize(0, p2tr, p2wpkh, 0, b.outs, size))
+	return int64(txsizes.EstimateVirtualSize(p2pkh, p2tr, p2wpkh, nested, b.outs, size))
 }
 
 // fee is what so many virtual bytes cost, rounded up, and enough to replace what
@@ -106,7 +116,7 @@ func (b *builder) choose() (choice, error) {
 	changeSize := b.vsize(1, true) - one
 	c := &chooser{
 		target: b.sum + b.fee(one) - perInput, changeCost: (int64(b.FeeRate)*changeSize + 999) / 1000,
-		spendLater: perInput, dust: int64(bitcoin.DustLimit(b.changeScript)),
+		spendLater: perInput, dust: int64(b.dust),
 	}
 	c.must, c.may = net(b.Must, perInput), net(b.May, perInput)
 	picked, ok := c.choose()
@@ -141,7 +151,7 @@ func (b *builder) settle(picked choice) (choice, error) {
 	for _, k := range picked.coins {
 		in += k.value
 	}
-	dust := int64(bitcoin.DustLimit(b.changeScript))
+	dust := int64(b.dust)
 	fee := b.fee(b.vsize(len(picked.coins), true))
 	picked.change = in - b.sum - fee
 	if picked.change < dust && len(b.outs) == 0 {
@@ -174,7 +184,7 @@ func (s *Spending) write(b *builder, picked choice) (*chain.Plan, error) {
 			return nil, fmt.Errorf("bitcoin: output %s:%d is there twice", k.Txid, k.Vout)
 		}
 		byOutpoint[op], in = k.Coin, in+k.value
-		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: op, Sequence: sequence})
+		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: op, Sequence: s.sequence()})
 	}
 	for _, o := range b.outs {
 		tx.AddTxOut(o)
@@ -200,6 +210,14 @@ func (s *Spending) write(b *builder, picked choice) (*chain.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Packet, err = packet(acc, tx, p, b.Outlay.Change)
+	p.Packet, err = s.packet(acc, tx, p, &b.Outlay)
 	return p, err
+}
+
+// sequence signals that the transaction may be replaced where that is possible.
+func (s *Spending) sequence() uint32 {
+	if s.chain.Replaceable {
+		return sequence
+	}
+	return wire.MaxTxInSequenceNum
 }

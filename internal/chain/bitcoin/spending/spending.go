@@ -11,11 +11,12 @@ import (
 
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/money"
 )
 
-// Spending is chain.Spending for one Bitcoin network.
+// Spending is chain.Spending for one chain of the family.
 type Spending struct {
-	network string
+	chain *bitcoin.Chain
 
 	mu       sync.RWMutex
 	accounts map[chain.Account]*bitcoin.Account // guarded by mu
@@ -23,42 +24,59 @@ type Spending struct {
 
 var _ chain.Spending = (*Spending)(nil)
 
-// New returns the spending of "main", "test", "signet" or "regtest".
-func New(network string) (*Spending, error) {
-	if _, err := bitcoin.Params(network); err != nil {
-		return nil, err
-	}
-	return &Spending{network: network, accounts: map[chain.Account]*bitcoin.Account{}}, nil
+// New returns the spending of a chain.
+func New(c *bitcoin.Chain) *Spending {
+	return &Spending{chain: c, accounts: map[chain.Account]*bitcoin.Account{}}
+}
+
+// MaxFee is what the chain's table says, in satoshi.
+func (s *Spending) MaxFee(payments int) money.Units {
+	return money.NewUnits(s.chain.MaxFee + s.chain.MaxMemberFee*uint64(payments))
 }
 
 // Destination reads an address of this network that coins can be sent to.
 func (s *Spending) Destination(address string) ([]byte, error) {
 	address = strings.TrimSpace(address)
-	script, err := bitcoin.AddressScript(address, s.network)
+	script, err := bitcoin.AddressScript(address, s.chain)
 	if err == nil {
 		return script, nil
 	}
-	text := strings.ToLower(address)
 	var other *bitcoin.OtherNetwork
-	switch {
-	case errors.As(err, &other):
+	if errors.As(err, &other) {
 		return nil, fmt.Errorf("this address belongs to network %s, but payments from here go over network %s. Give an address of that network", other.Is, other.Wanted)
-	case address == "":
-		return nil, errors.New("no address was given")
-	case strings.HasPrefix(text, "lnbc") || strings.HasPrefix(text, "lntb") || strings.HasPrefix(text, "lnurl"):
-		return nil, errors.New("this is a Lightning request; an on-chain Bitcoin address is needed")
-	case strings.HasPrefix(text, "bitcoin:"):
-		return nil, errors.New("this is a payment link; give the address in it alone")
-	case strings.HasPrefix(text, "0x"):
-		return nil, errors.New("this is an Ethereum address; a Bitcoin address is needed")
-	case strings.HasPrefix(text, "ltc1"):
-		return nil, errors.New("this is a Litecoin address; a Bitcoin address is needed")
-	case strings.HasPrefix(text, "bitcoincash:"):
-		return nil, errors.New("this is a Bitcoin Cash address; a Bitcoin address is needed")
-	case strings.HasPrefix(text, "xpub") || strings.HasPrefix(text, "zpub") || strings.HasPrefix(text, "tpub") || strings.HasPrefix(text, "vpub"):
-		return nil, errors.New("this is the key of a whole wallet; give one address of it")
 	}
-	return nil, errors.New(strings.TrimPrefix(err.Error(), "bitcoin: ") + mistyped(text))
+	if is := s.lookAlike(strings.ToLower(address)); is != "" {
+		return nil, errors.New(is)
+	}
+	return nil, errors.New(strings.TrimPrefix(err.Error(), "bitcoin: ") + mistyped(strings.ToLower(address)))
+}
+
+// lookAlike says what else was given in place of an address, if that can be told.
+func (s *Spending) lookAlike(text string) string {
+	needed := fmt.Sprintf("; a %s address is needed", s.chain.Name)
+	for _, k := range []struct{ prefix, is string }{
+		{"lnbc", "this is a Lightning request" + needed}, {"lntb", "this is a Lightning request" + needed}, {"lnurl", "this is a Lightning request" + needed},
+		{"xpub", "this is the key of a whole wallet; give one address of it"}, {"ypub", "this is the key of a whole wallet; give one address of it"},
+		{"zpub", "this is the key of a whole wallet; give one address of it"}, {"tpub", "this is the key of a whole wallet; give one address of it"},
+		{"vpub", "this is the key of a whole wallet; give one address of it"},
+		{"0x", "this is an Ethereum address" + needed},
+		{s.chain.Scheme + ":", "this is a payment link; give the address in it alone"},
+	} {
+		if strings.HasPrefix(text, k.prefix) {
+			return k.is
+		}
+	}
+	if text == "" {
+		return "no address was given"
+	}
+	for _, code := range bitcoin.Codes() {
+		if c, err := bitcoin.Find(code, s.chain.Network); err == nil && code != s.chain.Code {
+			if _, err := bitcoin.AddressScript(text, c); err == nil || strings.HasPrefix(text, c.Scheme+":") {
+				return "this is a " + c.Name + " address" + needed
+			}
+		}
+	}
+	return ""
 }
 
 // mistyped adds a hint where the checksum alone is wrong.
@@ -71,7 +89,7 @@ func mistyped(text string) string {
 
 // AddressOf writes an output script as an address.
 func (s *Spending) AddressOf(destination []byte) (string, error) {
-	addr, ok := bitcoin.ScriptAddress(destination, s.network)
+	addr, ok := bitcoin.ScriptAddress(destination, s.chain)
 	if !ok {
 		return "", errors.New("bitcoin: this output script has no address")
 	}
@@ -100,7 +118,7 @@ func (s *Spending) account(a chain.Account) (*bitcoin.Account, error) {
 	if acc != nil {
 		return acc, nil
 	}
-	acc, err := bitcoin.ParseAccount(a.XPub, bitcoin.Kind(a.Kind), s.network)
+	acc, err := bitcoin.ParseAccount(a.XPub, bitcoin.Kind(a.Kind), s.chain)
 	if err != nil {
 		return nil, err
 	}
