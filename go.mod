@@ -34,12 +34,14 @@ require (
 
 require (
 	github.com/adhocore/gronx v1.20.4
+	github.com/go-zeromq/zmq4 v0.17.0
 	github.com/lightninglabs/gozmq v0.0.0-20191113021534-d20a764486bf
 )
 
 require (
 	github.com/btcsuite/go-socks v0.0.0-20170105172521-4720035b7bfd // indirect
 	github.com/btcsuite/websocket v0.0.0-20150119174127-31079b680792 // indirect
+	github.com/go-zeromq/goczmq/v4 v4.2.2 // indirect
 )
 
 require (

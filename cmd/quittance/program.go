@@ -211,7 +211,7 @@ func (p *program) assemble(ctx context.Context) error {
 	r := &view.Renderer{PublicURL: p.publicURL, Assets: p.app.Assets}
 	m := newMetrics()
 	for _, f := range p.chains {
-		w, err := watch.New(watch.Config{App: p.app, Source: f.source, Poll: f.poll, Log: p.log})
+		w, err := watch.New(watch.Config{App: p.app, Source: f.source, Poll: f.poll, Patient: p.play == nil, Log: p.log})
 		if err != nil {
 			return err
 		}

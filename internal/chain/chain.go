@@ -63,6 +63,12 @@ type Block struct {
 	Txs  []Tx
 }
 
+// Batcher is a Source that reads many unconfirmed transactions at once.
+type Batcher interface {
+	// MempoolTxs is MempoolTx for many; those that have left the mempool are nil.
+	MempoolTxs(ctx context.Context, txids []string) ([]*Tx, error)
+}
+
 // Source is what a chain back end offers the watcher. All methods are safe for
 // concurrent use.
 type Source interface {

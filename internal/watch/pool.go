@@ -63,6 +63,13 @@ func (p *pool) done(txs []chain.Tx) {
 // out: they are mined, or no longer of interest.
 func (w *Watcher) fetchPool(ctx context.Context, ids []string) ([]chain.Tx, error) {
 	found := make([]*chain.Tx, len(ids))
+	if b, ok := w.Source.(chain.Batcher); ok {
+		var err error
+		if found, err = b.MempoolTxs(ctx, ids); err != nil {
+			return nil, err
+		}
+		return present(found), nil
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(poolFetch)
 	for i, id := range ids {
@@ -77,11 +84,16 @@ func (w *Watcher) fetchPool(ctx context.Context, ids []string) ([]chain.Tx, erro
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	txs := make([]chain.Tx, 0, len(ids))
+	return present(found), nil
+}
+
+// present are the transactions that are still there.
+func present(found []*chain.Tx) []chain.Tx {
+	txs := make([]chain.Tx, 0, len(found))
 	for _, tx := range found {
 		if tx != nil {
 			txs = append(txs, *tx)
 		}
 	}
-	return txs, nil
+	return txs
 }

@@ -94,7 +94,7 @@ func (r *reading) run(ctx context.Context) error {
 	if r.from, err = r.w.App.Cursor(ctx, src.Chain()); err != nil {
 		return fmt.Errorf("read the cursor: %w", err)
 	}
-	if err := r.rewind(ctx); err != nil {
+	if err := r.rewind(ctx, tip); err != nil {
 		return err
 	}
 	if err := r.advance(ctx, tip); err != nil {

@@ -8,10 +8,21 @@ import (
 	"github.com/quittance/quittance/internal/chain"
 )
 
+// BehindError means that the back end is not as far as it was before, or as the one
+// before it was.
+type BehindError struct{ Tip, Followed chain.Ref }
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("the back end is at block %d, and block %d was followed already: it has lost blocks or its peers, or is one that still catches up; nothing is undone until it is as far again", e.Tip.Height, e.Followed.Height)
+}
+
 // rewind finds the blocks that the cursor has to leave because they are not in
 // the best chain any more.
-func (r *reading) rewind(ctx context.Context) error {
+func (r *reading) rewind(ctx context.Context, tip chain.Ref) error {
 	at := r.from
+	if r.w.Patient && tip.Height < at.Height {
+		return &BehindError{Tip: tip, Followed: at}
+	}
 	for {
 		hash, err := r.w.Source.HashAt(ctx, at.Height)
 		if err != nil && !errors.Is(err, chain.ErrNotFound) {

@@ -26,9 +26,14 @@ const (
 
 // Config is what a Watcher is made of.
 type Config struct {
-	App     *app.App
-	Source  chain.Source
-	Poll    time.Duration    // longest time between two readings; 0 is 5 s
+	App    *app.App
+	Source chain.Source
+	Poll   time.Duration // longest time between two readings; 0 is 5 s
+	// Patient is for back ends whose tip may go back without the chain's going back: a
+	// node that reads its blocks anew, another one that is asked instead, one on a
+	// branch that the others have left. The best chain has the most work, so it grows;
+	// what was followed stands until the back end has come as far again.
+	Patient bool
 	Now     func() time.Time // nil is the App's clock
 	Log     *slog.Logger     // nil logs nothing
 	Observe func(Reading)    // called after each reading; nil: nobody looks

@@ -177,6 +177,36 @@ func TestATipThatGoesBackIsFollowed(t *testing.T) {
 	w.atTip()
 }
 
+// A node that reads its blocks anew, or another one that is behind, tells of a lower
+// tip. Nothing that was confirmed is taken back because of that.
+func TestABackEndThatIsBehindUndoesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.watch.Patient = true
+	inv := w.invoice(invoice.Medium)
+	w.pay(inv, due)
+	w.mine(6)
+	w.sync()
+	told := w.told(inv)
+	_, err := w.chain.Invalidate(w.ctx, 4)
+	w.check(err)
+	var behind *BehindError
+	if err := w.watch.Sync(w.ctx); !errors.As(err, &behind) || behind.Followed.Height != behind.Tip.Height+4 {
+		t.Fatalf("a lower tip: %v", err)
+	}
+	w.is(inv, invoice.Complete, due)
+	if err := w.watch.Status().Err; !errors.As(err, &behind) {
+		t.Errorf("the operator is told %v", err)
+	}
+	// It comes as far again, by other blocks: now what happened is seen.
+	w.mine(4)
+	w.sync()
+	w.is(inv, invoice.Complete, due)
+	w.atTip()
+	if now := w.told(inv); len(now) != len(told) {
+		t.Errorf("the shop was told %v", now[len(told):])
+	}
+}
+
 func TestAPaymentReplacedByOneToSomebodyElseIsGone(t *testing.T) {
 	w := newWorld(t)
 	inv := w.invoice(invoice.Medium)

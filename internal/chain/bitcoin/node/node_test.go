@@ -264,6 +264,14 @@ func TestFeesAreReadExactly(t *testing.T) {
 	}
 }
 
+// btcd tells of new blocks and transactions over its websocket.
+func TestBtcdTellsWhatIsNew(t *testing.T) {
+	b := btcdtest.Start(t)
+	n := open(t, b.URL)
+	listening(t, n, func() { b.Mine(1) })
+	told(t, n, func() { b.Pay(payee, 100_000) })
+}
+
 // liar is a node that answers as told, and knows no other call.
 func liar(t *testing.T, answers map[string]any) *Node {
 	t.Helper()

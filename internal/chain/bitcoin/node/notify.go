@@ -102,8 +102,9 @@ func (e *endpoint) zmq(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// zmqTimeout bounds how long a broken connection may look like a quiet one.
-const zmqTimeout = time.Minute
+// zmqTimeout bounds the parts of one message, and is the pause before a connection
+// that was lost is tried again.
+const zmqTimeout = 2 * time.Second
 
 func (n *Node) listenZMQ(ctx context.Context, address string) error {
 	conn, err := gozmq.Subscribe(strings.TrimPrefix(address, "tcp://"), []string{"hashblock", "hashtx"}, zmqTimeout)
@@ -113,9 +114,8 @@ func (n *Node) listenZMQ(ctx context.Context, address string) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	defer func() { _ = conn.Close() }()
-	buffer := [][]byte{make([]byte, 32), make([]byte, 64), make([]byte, 8)}
 	for {
-		_, err := conn.Receive(buffer)
+		_, err := conn.Receive(nil)
 		var slow net.Error
 		switch {
 		case ctx.Err() != nil:

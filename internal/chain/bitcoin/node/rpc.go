@@ -72,6 +72,9 @@ func newRPC(c Place) (*rpc, error) {
 	r.url = u.String()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy, transport.MaxIdleConnsPerHost = nil, 8
+	// Bitcoin Core closes a connection that is idle for 30 seconds; it is given up
+	// before, so that no call meets one that is just being closed.
+	transport.IdleConnTimeout = 20 * time.Second
 	if c.CA != "" {
 		pem, err := os.ReadFile(c.CA)
 		if err != nil {

@@ -37,6 +37,7 @@ var (
 	_ chain.Source  = (*Node)(nil)
 	_ chain.Sender  = (*Node)(nil)
 	_ chain.Origins = (*Node)(nil)
+	_ chain.Batcher = (*Node)(nil)
 )
 
 // Config says which chain is followed, and by which nodes.
