@@ -77,10 +77,6 @@ func (v *verification) unspent(f *Finding) error {
 	f.Of = "coins"
 	for i := range v.Assets {
 		asset := &v.Assets[i]
-		if asset.Sender == nil || v.sources[asset.Chain] == nil {
-			f.Skipped = "no chain can be asked from here"
-			continue
-		}
 		var coins []chain.Outpoint
 		err := v.view(func(tx *store.Tx) error {
 			wallets, err := tx.Wallets("")
@@ -102,6 +98,13 @@ func (v *verification) unspent(f *Finding) error {
 		})
 		if err != nil {
 			return err
+		}
+		if len(coins) > 0 && (asset.Sender == nil || v.sources[asset.Chain] == nil) {
+			f.Skipped = "no chain can be asked from here"
+			continue
+		}
+		if len(coins) == 0 {
+			continue
 		}
 		there, err := asset.Sender.Unspent(v.ctx, coins)
 		if err != nil {

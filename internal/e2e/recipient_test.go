@@ -9,44 +9,56 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/btcutil"
-	"github.com/btcsuite/btcd/chaincfg"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	btcwire "github.com/btcsuite/btcd/wire"
 
 	"github.com/quittance/quittance/client"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/wire"
 )
 
 // visitor is a recipient's browser, mailbox and wallet.
 type visitor struct {
-	t   *testing.T
-	s   *server
-	key *btcec.PrivateKey
+	t    *testing.T
+	s    *server
+	key  *btcec.PrivateKey
+	coin *bitcoin.Chain // of the wallet
 }
 
 func newVisitor(t *testing.T, s *server) *visitor {
 	key, err := btcec.NewPrivateKey()
 	must(t, err)
-	return &visitor{t, s, key}
+	return &visitor{t, s, key, bitcoin.Regtest}
 }
 
 func (v *visitor) address() string {
 	v.t.Helper()
-	a, err := btcutil.NewAddressWitnessPubKeyHash(btcutil.Hash160(v.key.PubKey().SerializeCompressed()), &chaincfg.RegressionNetParams)
-	must(v.t, err)
-	return a.EncodeAddress()
+	hash := btcutil.Hash160(v.key.PubKey().SerializeCompressed())
+	script := append([]byte{0, 20}, hash...)
+	if !v.coin.Has(bitcoin.BIP84) {
+		script = slices.Concat([]byte{0x76, 0xa9, 20}, hash, []byte{0x88, 0xac})
+	}
+	a, ok := bitcoin.ScriptAddress(script, v.coin)
+	if !ok {
+		v.t.Fatal("no address")
+	}
+	return a
 }
+
+// magicName is what signed messages of a chain's wallets begin with.
+var magicName = map[string]string{"BTC": "Bitcoin", "BCH": "Bitcoin", "LTC": "Litecoin"}
 
 // sign is what a wallet's "sign message" prints.
 func (v *visitor) sign(text string) string {
 	var b bytes.Buffer
-	must(v.t, btcwire.WriteVarString(&b, 0, "Bitcoin Signed Message:\n"))
+	must(v.t, btcwire.WriteVarString(&b, 0, magicName[v.coin.Code]+" Signed Message:\n"))
 	must(v.t, btcwire.WriteVarString(&b, 0, text))
 	return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(v.key, chainhash.DoubleHashB(b.Bytes()), true))
 }
@@ -94,7 +106,7 @@ func (v *visitor) step(link, step string, more url.Values) string {
 // prove gives the visitor's address and signs for it.
 func (v *visitor) prove(link string) string {
 	v.t.Helper()
-	page := v.step(link, "address", url.Values{"asset": {"BTC"}, "address": {v.address()}})
+	page := v.step(link, "address", url.Values{"asset": {v.coin.Code}, "address": {v.address()}})
 	text := v.part(page, `data-testid="text">([^<]+)<`)
 	nonce := v.part(page, `name="nonce" value="([^"]+)"`)
 	return v.step(link, "sign", url.Values{"nonce": {nonce}, "signature": {v.sign(text)}})

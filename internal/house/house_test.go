@@ -96,6 +96,7 @@ var may = map[string][]string{
 	"internal/chain/bitcoin/hot":             {"internal/jsonl", "internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
 	"internal/chain/bitcoin/node":            {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/node/btcdtest":   {},
+	"internal/chain/bitcoin/node/bchdtest":   {},
 	"internal/chain/bitcoin/node/coretest":   {},
 	"internal/chain/bitcoin/signer":          {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/hot"},
 	"internal/chain/bitcoin/message":         {"internal/chain", "internal/chain/bitcoin"},
