@@ -70,32 +70,47 @@ func (n *Node) txOut(ctx context.Context, o chain.Outpoint) (bool, error) {
 // Unspent returns those of the outputs that the node knows and that nothing in the
 // chain or in its mempool spends.
 func (n *Node) Unspent(ctx context.Context, coins []chain.Outpoint) (list []chain.Outpoint, err error) {
-	for _, o := range coins {
-		there, err := n.txOut(ctx, o)
+	for from := 0; from < len(coins); from += batchSize {
+		part := coins[from:min(from+batchSize, len(coins))]
+		var free []chain.Outpoint
+		err := n.try(ctx, func(e *endpoint) (err error) {
+			free, err = e.unspent(ctx, part)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		if there {
-			// Bitcoin Core minds its mempool in gettxout, btcd does not.
-			if there, err = n.free(ctx, o); err != nil {
-				return nil, err
-			}
-		}
-		if there {
-			list = append(list, o)
-		}
+		list = append(list, free...)
 	}
 	return list, nil
 }
 
-// free reports whether nothing that waits spends an output.
-func (n *Node) free(ctx context.Context, o chain.Outpoint) (bool, error) {
-	var list []struct{ SpendingTxid string }
-	err := n.call(ctx, &list, "gettxspendingprevout", []map[string]any{{"txid": o.Txid, "vout": o.Vout}})
-	if unsupported(err) {
-		return true, nil
+func (e *endpoint) unspent(ctx context.Context, coins []chain.Outpoint) (list []chain.Outpoint, err error) {
+	there := make([]bool, len(coins))
+	params, spends := make([][]any, len(coins)), make([]map[string]any, len(coins))
+	for i, o := range coins {
+		params[i] = []any{o.Txid, o.Vout, true}
+		spends[i] = map[string]any{"txid": o.Txid, "vout": o.Vout}
 	}
-	return len(list) == 0 || list[0].SpendingTxid == "", err
+	err = e.batch(ctx, "gettxout", params, func(i int, result json.RawMessage, err error) error {
+		there[i] = err == nil && len(result) > 0 && string(result) != "null"
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Bitcoin Core minds its mempool in gettxout, btcd does not.
+	var waiting []struct{ SpendingTxid string }
+	err = e.call(ctx, &waiting, "gettxspendingprevout", spends)
+	if err != nil && !unsupported(err) {
+		return nil, err
+	}
+	for i, o := range coins {
+		if there[i] && (i >= len(waiting) || waiting[i].SpendingTxid == "") {
+			list = append(list, o)
+		}
+	}
+	return list, nil
 }
 
 // Cost is the fee and size of a transaction in the node's mempool, or
