@@ -193,6 +193,7 @@ func (p *program) assets() (list []app.Asset) {
 	for _, f := range p.chains {
 		a := assetOf(f.Chain)
 		a.Sender, a.Ready = f.sender, f.ready
+		a.Inspector, _ = f.sender.(chain.Inspector)
 		list = append(list, a)
 	}
 	return list

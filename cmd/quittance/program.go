@@ -241,8 +241,12 @@ func (p *program) assemble(ctx context.Context) error {
 		Limits: api.Limits{PerAddress: p.conf.LimitAddress, PerMerchant: p.conf.LimitMerchant}, Log: p.log, Observe: m.request,
 	})
 	mux := http.NewServeMux()
+	wallets, err := p.wallets(ctx, mux)
+	if err != nil {
+		return err
+	}
 	pg, err := pages.New(pages.Config{
-		App: p.app, Renderer: r, Sandbox: p.conf.Sandbox, Log: p.log, Now: p.clock.now,
+		App: p.app, Renderer: r, Sandbox: p.conf.Sandbox, Log: p.log, Now: p.clock.now, Wallet: wallets,
 		Wallets:    func() any { return p.front.SelectableWallets() },
 		ClientAddr: func(r *http.Request) string { return api.ClientAddress(r, p.conf.TrustProxy) },
 	})

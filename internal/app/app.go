@@ -60,6 +60,8 @@ type Asset struct {
 	Sender   chain.Sender
 	// Messages checks signed texts; nil where an address signs nothing.
 	Messages chain.Messages
+	// Inspector looks at transactions that wallets hand over; nil where they cannot.
+	Inspector chain.Inspector
 }
 
 // Config is what an App is made of.
@@ -97,6 +99,7 @@ type App struct {
 	noted   map[string]int       // attempts in the journal, by transfer; nil until it was read; guarded by mu
 	memory  remembered
 	quoted  quotedRates
+	fees    feeRates
 	hooks   hooks
 }
 

@@ -83,6 +83,7 @@ var may = map[string][]string{
 	"internal/api":            {"internal/payout", "internal/settlement", "internal/refund", "internal/api/bitauth", "internal/app", "internal/view", "internal/store", "internal/invoice", "internal/merchant", "internal/rate", "internal/money", "internal/fault", "wire", "internal/recipient", "internal/bill", "internal/subscription"},
 	"internal/api/bitauth":    {"internal/merchant"},
 	"internal/pages":          {"internal/refund", "internal/app", "internal/view", "internal/invoice", "internal/merchant", "internal/money", "internal/fault", "wire", "internal/recipient", "internal/bill"},
+	"internal/paypro":         {"internal/app", "internal/fault", "internal/jsonl", "internal/money", "internal/store", "wire"},
 	"internal/watch":          {"internal/app", "internal/chain", "internal/watch/match"},
 	"internal/watch/match":    {"internal/chain"},
 	"internal/outbox":         {"internal/payout", "internal/invoice", "internal/refund", "internal/app", "internal/view", "internal/store", "internal/merchant", "internal/outbox/mail", "internal/outbox/phpjson", "wire", "internal/fault", "internal/recipient", "internal/bill"},

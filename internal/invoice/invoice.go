@@ -50,6 +50,10 @@ type State struct {
 	Reorged     time.Time   `json:"reorged,omitzero"`      // when a reorganisation last took the credit back
 	Refunds     int64       `json:"refunds,omitempty"`     // how many refunds there were
 	Kept        money.Units `json:"kept"`                  // unapplied payments that were credited after all
+	Posted      []string    `json:"posted,omitempty"`      // transactions that wallets handed over (payment protocol)
+	// FeeRates is what wallets were told to pay the network for each asset, in the
+	// smallest unit per 1,000 virtual bytes. It is told once and holds until the end.
+	FeeRates map[string]uint64 `json:"feeRates,omitempty"`
 }
 
 // Open makes a new invoice, once the quote and the addresses are known.

@@ -25,8 +25,11 @@ func (inv *Invoice) Progress(tips map[string]int64) Progress {
 
 // Missing is what is still to be paid in the way that is shown; zero when
 // nothing is.
-func (inv *Invoice) Missing() money.Units {
-	o := inv.Chosen()
+func (inv *Invoice) Missing() money.Units { return inv.Rest(inv.Chosen()) }
+
+// Rest is what is still missing to the full amount in one of the offered assets,
+// whatever was chosen.
+func (inv *Invoice) Rest(o *Option) money.Units {
 	rest, err := o.Due.Sub(inv.paidInTime(o.Asset))
 	if err != nil {
 		return money.Units{}

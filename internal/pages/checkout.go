@@ -3,12 +3,14 @@ package pages
 import (
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/money"
+	"github.com/quittance/quittance/wire"
 )
 
 // checkoutPage is what the template of the checkout page reads.
@@ -100,9 +102,15 @@ func routeOf(r *http.Request) route {
 	return rt
 }
 
-// shortLink is what the payment codes of older wallets and the universal link
-// hold.
+// shortLink is what the payment codes and the universal link hold. A wallet that
+// speaks the payment protocol says so in the headers; everybody else is shown the
+// page.
 func (p *Pages) shortLink(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Vary", "Accept")
+	if p.Wallet != nil && strings.Contains(r.Header.Get("Accept"), wire.PaymentOptionsType) {
+		p.Wallet.ServeHTTP(w, r)
+		return nil
+	}
 	http.Redirect(w, r, route{ID: r.PathValue("id")}.String(), http.StatusFound)
 	return nil
 }

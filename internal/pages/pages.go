@@ -22,6 +22,9 @@ type Config struct {
 	Sandbox bool
 	// Wallets is the answer of GET /invoiceData/selectableWallets; nil is none.
 	Wallets func() any
+	// Wallet answers GET /i/{id} of a wallet that speaks the JSON payment protocol;
+	// nil: every caller is sent to the checkout page.
+	Wallet http.Handler
 	// ClientAddr names who is asking, for limits. Nil takes the peer's address,
 	// an IPv6 one as its /64; behind a trusted proxy give the forwarded one.
 	ClientAddr func(*http.Request) string

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -63,7 +64,7 @@ func (r *Renderer) amounts(w *wire.Invoice, inv *invoice.Invoice) {
 	w.UnderpaidAmount, w.OverpaidAmount = small(under), small(over)
 	for i := range inv.Credits {
 		c := &inv.Credits[i]
-		w.NonPayProPaymentReceived = w.NonPayProPaymentReceived || c.Live()
+		w.NonPayProPaymentReceived = w.NonPayProPaymentReceived || c.Live() && !slices.Contains(inv.State.Posted, c.Outpoint.Txid)
 		w.LowFeeDetected = w.LowFeeDetected || c.LowFee && c.State == invoice.Pending
 	}
 }

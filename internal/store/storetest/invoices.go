@@ -42,7 +42,7 @@ func full(d *db, id string) *invoice.Invoice {
 		},
 		State: invoice.State{
 			Events: 3, Cancelled: t0.Add(time.Second), Email: "e@x.example", SMS: "+14155550123", SMSVerified: true, SMSCode: "h",
-			SMSTries: 2, SMSSent: t0, Asset: "BTC", Wallet: "w", AutoVerify: true,
+			SMSTries: 2, SMSSent: t0, Asset: "BTC", Wallet: "w", AutoVerify: true, Posted: []string{"txid"}, FeeRates: map[string]uint64{"BTC": 2000},
 		},
 	}
 }

@@ -45,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"links are told apart, used up and forgotten", recipientLinks},
 		{"bills come back whole and newest first", bills},
 		{"subscriptions come back whole and when they are due", subscriptions},
+		{"an invoice takes one payment from a wallet at a time", postedPayments},
+		{"signing keys come back whole, also retired ones", signingKeys},
 		{"a failed operation leaves nothing", rollback},
 		{"an operation that panics leaves nothing", panics},
 		{"an operation whose caller has gone leaves nothing", cancelled},
