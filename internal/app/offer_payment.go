@@ -120,7 +120,12 @@ func takesPayments(inv *invoice.Invoice, now time.Time) error {
 // handsOver finds an asset of which wallets can hand over payments.
 func (a *App) handsOver(code string) (*Asset, bool) {
 	asset, ok := a.Asset(code)
-	return asset, ok && asset.Sender != nil && asset.Inspector != nil && asset.Spending != nil
+	return asset, ok && asset.HandsOver()
+}
+
+// HandsOver reports whether wallets can hand over payments in the asset.
+func (a *Asset) HandsOver() bool {
+	return a.Sender != nil && a.Inspector != nil && a.Spending != nil
 }
 
 // chosenOption finds the way to pay that a wallet names; without a currency it is

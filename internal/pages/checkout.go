@@ -38,6 +38,7 @@ type checkoutPage struct {
 	Address   string
 	URI       string
 	Link      template.URL
+	Protocol  template.URL // for a wallet that speaks the payment protocol; empty where none can
 	QR        *picture
 	ExpiresMS int64
 	WindowMS  int64
@@ -115,6 +116,13 @@ func (p *Pages) shortLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// dashboardPayment is where plugins send the merchant to look at a payment. What may
+// be seen without signing in is on the checkout page.
+func (p *Pages) dashboardPayment(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, route{ID: r.PathValue("id")}.String(), http.StatusFound)
+	return nil
+}
+
 func (p *Pages) model(s app.Shown, ph phase, t *text, rt route, now time.Time) (*checkoutPage, error) {
 	inv, o := s.Invoice, &s.Terms.Order
 	state, err := encodeState(s, now)
@@ -169,6 +177,9 @@ func (p *Pages) way(m *checkoutPage, inv *invoice.Invoice) error {
 	rest := inv.Missing()
 	m.Amount, m.Address = amount(o.Asset, rest), o.Address
 	m.Link = walletLink(p.Renderer.PaymentURI(inv, o))
+	if p.Wallet != nil {
+		m.Protocol = walletLink(p.Renderer.ProtocolURI(inv, o))
+	}
 	// Without the shop's name the code has fewer and larger squares.
 	m.URI = asset.Keys.URI(o.Address, rest, "", "")
 	m.CanChoose = len(inv.Terms.Options) > 1 && inv.PaymentAsset() == ""

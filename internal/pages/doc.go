@@ -17,6 +17,7 @@
 //	address       the payment address, in full
 //	qr            the picture with the payment request; data-qr is its content
 //	wallet-link   the same as a link
+//	protocol-link for wallets that speak the JSON payment protocol
 //	timer         the time left; data-expires is the end in Unix milliseconds
 //	copy-address, copy-amount
 //	confirmations the progress picture; data-have and data-need

@@ -43,6 +43,7 @@ func (p *Pages) routes() map[string]handler {
 		"POST /refund":                                          p.claimRefund,
 		"GET /dashboard/merchant/api-tokens":                    p.tokens,
 		"POST /dashboard/merchant/api-tokens":                   p.useTokens,
+		"GET /dashboard/payments/{id}":                          p.dashboardPayment,
 		"GET /recipient":                                        p.recipient,
 		"POST /recipient":                                       p.recipientStep,
 		"GET /static/{name}":                                    p.staticFile,

@@ -14,6 +14,7 @@ type text struct {
 	PayBefore, TimeLeft, PayWith                                      string
 	SendAmount, ToAddress, Copy, CopyAmount, CopyAddress              string
 	Copied, CopyFailed, OpenWallet, ScanHint, QRLabel, OnlyNetwork    string
+	OpenProtocol                                                      string
 	NewHead, NewText, BlocksOnly                                      string
 	PartialHead, PartialText                                          string
 	ClosingHead, ClosingText                                          string

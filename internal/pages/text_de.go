@@ -5,7 +5,7 @@ var german = text{
 	PaymentTo: "Zahlung an {merchant}", Payment: "Zahlung", Details: "Einzelheiten", Rate: "Wechselkurs", NetworkCost: "Netzwerkkosten", Total: "Summe",
 	PayBefore: "Bitte vor {time} zahlen", TimeLeft: "Verbleibende Zeit", PayWith: "Zahlen mit",
 	SendAmount: "Genau senden", ToAddress: "An diese Adresse", Copy: "Kopieren", CopyAmount: "Betrag kopieren", CopyAddress: "Adresse kopieren",
-	Copied: "Kopiert", CopyFailed: "Bitte den Text markieren und kopieren", OpenWallet: "In Wallet öffnen", ScanHint: "Mit der Wallet scannen",
+	Copied: "Kopiert", CopyFailed: "Bitte den Text markieren und kopieren", OpenWallet: "In Wallet öffnen", OpenProtocol: "In einer Wallet öffnen, die BitPay-Rechnungen zahlt", ScanHint: "Mit der Wallet scannen",
 	QRLabel:     "QR-Code: {amount} {asset} an {address} zahlen",
 	OnlyNetwork: "Nur {asset} und nur über das Netzwerk {chain} senden. Alles andere geht verloren.",
 	NewHead:     "Warten auf Ihre Zahlung", NewText: "Diese Seite ändert sich von selbst, sobald die Zahlung gesehen wird.",

@@ -5,7 +5,7 @@ var english = text{
 	PaymentTo: "Payment to {merchant}", Payment: "Payment", Details: "Details", Rate: "Exchange rate", NetworkCost: "Network cost", Total: "Total",
 	PayBefore: "Please pay before {time}", TimeLeft: "Time left", PayWith: "Pay with",
 	SendAmount: "Send exactly", ToAddress: "To this address", Copy: "Copy", CopyAmount: "Copy the amount", CopyAddress: "Copy the address",
-	Copied: "Copied", CopyFailed: "Select the text and copy it", OpenWallet: "Open in wallet", ScanHint: "Scan with your wallet",
+	Copied: "Copied", CopyFailed: "Select the text and copy it", OpenWallet: "Open in wallet", OpenProtocol: "Open in a wallet that pays BitPay invoices", ScanHint: "Scan with your wallet",
 	QRLabel:     "QR code: pay {amount} {asset} to {address}",
 	OnlyNetwork: "Send only {asset}, and only on the {chain} network. Anything else sent here is lost.",
 	NewHead:     "Waiting for your payment", NewText: "This page changes by itself when the payment is seen.",

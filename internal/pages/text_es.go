@@ -5,7 +5,7 @@ var spanish = text{
 	PaymentTo: "Pago a {merchant}", Payment: "Pago", Details: "Detalles", Rate: "Tipo de cambio", NetworkCost: "Coste de red", Total: "Total",
 	PayBefore: "Pague antes de las {time}", TimeLeft: "Tiempo restante", PayWith: "Pagar con",
 	SendAmount: "Envíe exactamente", ToAddress: "A esta dirección", Copy: "Copiar", CopyAmount: "Copiar el importe", CopyAddress: "Copiar la dirección",
-	Copied: "Copiado", CopyFailed: "Seleccione el texto y cópielo", OpenWallet: "Abrir en el monedero", ScanHint: "Escanee con su monedero",
+	Copied: "Copiado", CopyFailed: "Seleccione el texto y cópielo", OpenWallet: "Abrir en el monedero", OpenProtocol: "Abrir en un monedero que paga facturas de BitPay", ScanHint: "Escanee con su monedero",
 	QRLabel:     "Código QR: pagar {amount} {asset} a {address}",
 	OnlyNetwork: "Envíe solo {asset} y solo por la red {chain}. Cualquier otra cosa se perderá.",
 	NewHead:     "Esperando su pago", NewText: "Esta página cambia sola en cuanto se ve el pago.",

@@ -5,7 +5,7 @@ var french = text{
 	PaymentTo: "Paiement à {merchant}", Payment: "Paiement", Details: "Détails", Rate: "Taux de change", NetworkCost: "Frais de réseau", Total: "Total",
 	PayBefore: "Payez avant {time}", TimeLeft: "Temps restant", PayWith: "Payer en",
 	SendAmount: "Envoyez exactement", ToAddress: "À cette adresse", Copy: "Copier", CopyAmount: "Copier le montant", CopyAddress: "Copier l’adresse",
-	Copied: "Copié", CopyFailed: "Sélectionnez le texte et copiez-le", OpenWallet: "Ouvrir dans le portefeuille", ScanHint: "Scannez avec votre portefeuille",
+	Copied: "Copié", CopyFailed: "Sélectionnez le texte et copiez-le", OpenWallet: "Ouvrir dans le portefeuille", OpenProtocol: "Ouvrir dans un portefeuille qui paie les factures BitPay", ScanHint: "Scannez avec votre portefeuille",
 	QRLabel:     "Code QR : payer {amount} {asset} à {address}",
 	OnlyNetwork: "N’envoyez que des {asset}, et seulement sur le réseau {chain}. Tout le reste serait perdu.",
 	NewHead:     "En attente de votre paiement", NewText: "Cette page change d’elle-même dès que le paiement est vu.",

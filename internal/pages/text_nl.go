@@ -5,7 +5,7 @@ var dutch = text{
 	PaymentTo: "Betaling aan {merchant}", Payment: "Betaling", Details: "Gegevens", Rate: "Wisselkoers", NetworkCost: "Netwerkkosten", Total: "Totaal",
 	PayBefore: "Betaal vóór {time}", TimeLeft: "Resterende tijd", PayWith: "Betalen met",
 	SendAmount: "Stuur precies", ToAddress: "Naar dit adres", Copy: "Kopiëren", CopyAmount: "Bedrag kopiëren", CopyAddress: "Adres kopiëren",
-	Copied: "Gekopieerd", CopyFailed: "Selecteer de tekst en kopieer die", OpenWallet: "Openen in wallet", ScanHint: "Scan met uw wallet",
+	Copied: "Gekopieerd", CopyFailed: "Selecteer de tekst en kopieer die", OpenWallet: "Openen in wallet", OpenProtocol: "Openen in een wallet die BitPay-facturen betaalt", ScanHint: "Scan met uw wallet",
 	QRLabel:     "QR-code: betaal {amount} {asset} aan {address}",
 	OnlyNetwork: "Stuur alleen {asset}, en alleen via het netwerk {chain}. Al het andere gaat verloren.",
 	NewHead:     "Wachten op uw betaling", NewText: "Deze pagina verandert vanzelf zodra de betaling gezien is.",

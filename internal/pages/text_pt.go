@@ -5,7 +5,7 @@ var portuguese = text{
 	PaymentTo: "Pagamento a {merchant}", Payment: "Pagamento", Details: "Detalhes", Rate: "Taxa de câmbio", NetworkCost: "Custo da rede", Total: "Total",
 	PayBefore: "Pague antes das {time}", TimeLeft: "Tempo restante", PayWith: "Pagar com",
 	SendAmount: "Envie exatamente", ToAddress: "Para este endereço", Copy: "Copiar", CopyAmount: "Copiar o valor", CopyAddress: "Copiar o endereço",
-	Copied: "Copiado", CopyFailed: "Selecione o texto e copie-o", OpenWallet: "Abrir na carteira", ScanHint: "Leia com a sua carteira",
+	Copied: "Copiado", CopyFailed: "Selecione o texto e copie-o", OpenWallet: "Abrir na carteira", OpenProtocol: "Abrir numa carteira que paga faturas BitPay", ScanHint: "Leia com a sua carteira",
 	QRLabel:     "Código QR: pagar {amount} {asset} para {address}",
 	OnlyNetwork: "Envie somente {asset}, e somente pela rede {chain}. Qualquer outra coisa será perdida.",
 	NewHead:     "Aguardando o seu pagamento", NewText: "Esta página muda sozinha assim que o pagamento for visto.",

@@ -3,6 +3,7 @@ package view
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/quittance/quittance/internal/app"
@@ -31,7 +32,7 @@ func (r *Renderer) Invoice(s app.Shown, f merchant.Facade, now time.Time) *wire.
 		RedirectURL:     o.RedirectURL, CloseURL: o.CloseURL, AutoRedirect: o.AutoRedirect,
 		JSONPayProRequired: o.JSONPayPro, BitpayIDRequired: o.BitpayID, IsCancelled: inv.IsCancelled(),
 		ItemizedDetails: items(o.Items),
-		UniversalCodes:  &wire.UniversalCodes{PaymentString: r.PublicURL + "/i/" + inv.ID},
+		UniversalCodes:  &wire.UniversalCodes{PaymentString: r.ShortURL(inv.ID)},
 	}
 	r.amounts(w, inv)
 	r.quotes(w, inv)
@@ -106,9 +107,30 @@ func (r *Renderer) quotes(w *wire.Invoice, inv *invoice.Invoice) {
 }
 
 // codes are what a wallet scans. A plain payment request is always there; it
-// needs no further request to this server.
+// needs no further request to this server. Beside it, where wallets can hand their
+// payment over, is the address at which the payment protocol is spoken, as a link of
+// the asset's scheme and bare (BIP 72 and 73; the wire's own names).
 func (r *Renderer) codes(inv *invoice.Invoice, o *invoice.Option) map[string]string {
-	return map[string]string{"BIP21": r.PaymentURI(inv, o)}
+	codes := map[string]string{"BIP21": r.PaymentURI(inv, o)}
+	if uri := r.ProtocolURI(inv, o); uri != "" {
+		codes["BIP72b"], codes["BIP73"] = uri, r.ShortURL(inv.ID)
+	}
+	return codes
+}
+
+// ShortURL is what the payment protocol is spoken at, and where people are shown the
+// checkout page.
+func (r *Renderer) ShortURL(id string) string { return r.PublicURL + "/i/" + id }
+
+// ProtocolURI makes a wallet ask this server what to pay; empty where it cannot.
+func (r *Renderer) ProtocolURI(inv *invoice.Invoice, o *invoice.Option) string {
+	for i := range r.Assets {
+		if a := &r.Assets[i]; a.Code == o.Asset && a.HandsOver() {
+			scheme, _, _ := strings.Cut(a.Keys.URI(o.Address, o.Due, "", ""), ":")
+			return scheme + ":?r=" + r.ShortURL(inv.ID)
+		}
+	}
+	return ""
 }
 
 // PaymentURI is the one-tap payment request for one way to pay.
