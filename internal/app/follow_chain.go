@@ -63,6 +63,11 @@ func (a *App) FollowChain(ctx context.Context, p Progress) error {
 			b := &batch{app: a, tx: tx, p: &p, now: now, open: map[string]*open{}, transfers: map[string]*moving{}}
 			err := b.run()
 			touched = b.touched
+			if errors.Is(err, store.ErrExists) {
+				// A payment that a wallet handed over is recorded as it is sent, and the
+				// watcher may see it at the same moment: who comes second looks again.
+				err = fmt.Errorf("%w: %w", store.ErrChanged, err)
+			}
 			return err
 		})
 		if err != nil {
