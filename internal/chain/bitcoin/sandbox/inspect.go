@@ -28,7 +28,7 @@ func (c *Chain) Inspect(ctx context.Context, d *chain.Draft) (*chain.Inspection,
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	found := &chain.Inspection{}
-	err = c.read(ctx, func() error {
+	err = c.alone(ctx, func() error {
 		best := c.blocks.BestSnapshot()
 		found.Final = blockchain.IsFinalizedTransaction(tx, best.Height+1, best.MedianTime)
 		if c.pool.IsTransactionInPool(tx.Hash()) || c.mined(tx) {
@@ -49,6 +49,20 @@ func (c *Chain) Inspect(ctx context.Context, d *chain.Draft) (*chain.Inspection,
 	}
 	found.Size = bitcoin.SizeOnceSigned(d.Raw, found.Inputs, bitcoin.Regtest)
 	return found, nil
+}
+
+// alone runs an operation that looks up unspent outputs: btcd puts what it finds into
+// its cache, also for readers, so that two of them at once are in each other's way.
+func (c *Chain) alone(ctx context.Context, do func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return do()
 }
 
 // input is one output as a transaction in the next block finds it.

@@ -61,7 +61,7 @@ func (c *Chain) FeeRate(context.Context, int) (uint64, error) {
 
 // Cost is the fee and size of a transaction in the mempool, or chain.ErrNotFound.
 func (c *Chain) Cost(ctx context.Context, txid string) (cost chain.Cost, err error) {
-	err = c.read(ctx, func() error {
+	err = c.alone(ctx, func() error {
 		tx, err := c.unconfirmed(txid)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (c *Chain) Cost(ctx context.Context, txid string) (cost chain.Cost, err err
 // Unspent returns those of the outputs that the chain or the mempool has made and
 // that neither spends.
 func (c *Chain) Unspent(ctx context.Context, coins []chain.Outpoint) (list []chain.Outpoint, err error) {
-	err = c.read(ctx, func() error {
+	err = c.alone(ctx, func() error {
 		for _, o := range coins {
 			hash, err := chainhash.NewHashFromStr(o.Txid)
 			if err != nil {

@@ -96,7 +96,7 @@ func (c *Chain) Mempool(ctx context.Context) ([]string, error) {
 // Replaceable includes what an unconfirmed ancestor signals (BIP 125).
 func (c *Chain) MempoolTx(ctx context.Context, txid string) (*chain.Tx, error) {
 	var found *chain.Tx
-	err := c.read(ctx, func() error {
+	err := c.alone(ctx, func() error {
 		tx, err := c.unconfirmed(txid)
 		if err != nil {
 			return err
