@@ -98,6 +98,8 @@ var masks = []struct {
 	{regexp.MustCompile(`whsec_[0-9A-Za-z+/=]{44}`), "whsec_SECRET"},
 	{regexp.MustCompile(`\b[1-9A-HJ-NP-Za-km-z]{44}\b`), "TOKEN"},
 	{regexp.MustCompile(`\b[1-9A-HJ-NP-Za-km-z]{22}\b`), "ID"},
+	{regexp.MustCompile(`\b[mn][1-9A-HJ-NP-Za-km-z]{33}\b`), "KEY"},
+	{regexp.MustCompile(`\b0[23][0-9a-f]{64}\b`), "PUBLIC"},
 	{regexp.MustCompile(`(code )[0-9A-Za-z]{7}\b`), "${1}CODE"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ`), "TIME"},
 }

@@ -88,7 +88,7 @@ func (c *protocolList) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const day = "2006-01-02 15:04Z"
+	const day = "2006-01-02 15:04:05Z"
 	rows := []protocolRow{}
 	for _, k := range list {
 		r := protocolRow{Identity: k.Identity, Public: k.Public, From: k.From.Format(day), Expires: k.Expires.Format(day)}
@@ -98,6 +98,9 @@ func (c *protocolList) Run(ctx context.Context) error {
 		rows = append(rows, r)
 	}
 	return c.show(rows, func(w io.Writer) {
+		if len(rows) == 0 {
+			fmt.Fprintln(w, "there is no key yet: a server makes one when it starts")
+		}
 		for _, r := range rows {
 			fmt.Fprintf(w, "%s  signs from %s, expires %s", r.Identity, r.From, r.Expires)
 			if r.Retired != "" {
@@ -114,6 +117,9 @@ type protocolRotate struct {
 }
 
 func (c *protocolRotate) Run(ctx context.Context) error {
+	if c.After < 0 || c.After > 60*24*time.Hour {
+		return fmt.Errorf("--after is %v; a new key is published for 0s to 1440h before it signs", c.After)
+	}
 	a, done, err := c.open(ctx)
 	if err != nil {
 		return err
