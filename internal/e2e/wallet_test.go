@@ -31,7 +31,7 @@ func TestBitPaysWalletClient(t *testing.T) {
 // up what it spends, and has the transaction afterwards.
 func TestAWalletPaysThroughAnOutsideNode(t *testing.T) {
 	t.Setenv("QUITTANCE_SEED_PASSPHRASE", "only for a test of regtest")
-	o := outside{btcdtest.Start(t)}
+	o := btcd{btcdtest.Start(t)}
 	bin, err := build()
 	must(t, err)
 	s := &server{t: t, bin: bin, data: t.TempDir(), node: o.URL, extra: []string{"--node-poll", "100ms", "--webhook-http", "--webhook-private"}}
