@@ -20,6 +20,7 @@ import (
 	"github.com/quittance/quittance/internal/chain/bitcoin/message"
 	"github.com/quittance/quittance/internal/chain/bitcoin/spending"
 	"github.com/quittance/quittance/internal/feed"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/rate"
 	"github.com/quittance/quittance/internal/store"
@@ -109,7 +110,7 @@ func assets(network string) (list []app.Asset) {
 func assetOf(c *bitcoin.Chain) app.Asset {
 	return app.Asset{
 		Code: c.Code, Chain: c.Code, Network: c.Network, Keys: bitcoin.NewKeys(c), Unconfirmed: true,
-		LowFeeRate: float64(c.RelayFee) / 1000, Spending: spending.New(c), Messages: message.New(c),
+		LowFeeRate: float64(c.RelayFee) / 1000, Depths: invoice.Depths{Medium: c.Confirmed, Credit: c.Complete, Trust: invoice.DefaultTrust}, Spending: spending.New(c), Messages: message.New(c),
 	}
 }
 

@@ -121,6 +121,7 @@ type bookFlags struct {
 	OnLate             *string `help:"It was paid too late: refund, credit or hold." placeholder:"POLICY"`
 	UnderTolerance     *int64  `help:"How much less is enough, in hundredths of a percent." placeholder:"N"`
 	OverTolerance      *int64  `help:"How much more is kept, in hundredths of a percent." placeholder:"N"`
+	Confirm            *string `help:"Confirmations by value, such as *:1000:2:8,BTC:10000:3:12:100: asset, US dollars from which on, at medium speed, to complete, least score of zero-conf at high speed." placeholder:"RULES"`
 	PayoutRuns         *string `help:"When payouts are funded, in UTC: 14:00,21:00 or now." placeholder:"TIMES"`
 	PayoutFee          *int64  `help:"Fee on payouts besides the network's, in hundredths of a percent." placeholder:"N"`
 	PayoutApproveAbove *int64  `help:"From this value on, in US cents, two people release a payout; 0 is never." placeholder:"CENTS"`
@@ -140,6 +141,7 @@ func (c *bookFlags) books(s *merchant.Settings) {
 	set((*string)(&s.OnLate), c.OnLate)
 	set(&s.UnderTolerance, c.UnderTolerance)
 	set(&s.OverTolerance, c.OverTolerance)
+	set(&s.Confirm, c.Confirm)
 	set(&s.PayoutRuns, c.PayoutRuns)
 	set(&s.PayoutFeeBasisPoints, c.PayoutFee)
 	set(&s.PayoutApproveAbove, c.PayoutApproveAbove)

@@ -136,7 +136,7 @@ func mark(inv app.Shown) position {
 	p := position{status: inv.Status, received: inv.Received().String(), version: inv.Version, depth: -1}
 	for i := range inv.Credits {
 		if c := &inv.Credits[i]; c.Live() {
-			n := min(c.Confirmations(inv.Tips[c.Chain]), invoice.CreditDepth)
+			n := min(c.Confirmations(inv.Tips[c.Chain]), inv.Depths(c.Asset).Credit)
 			if p.depth < 0 || n < p.depth {
 				p.depth = n
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/base58"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/fault"
 	"github.com/quittance/quittance/internal/rate"
 	"github.com/quittance/quittance/internal/store"
@@ -51,6 +52,8 @@ type Asset struct {
 	// LowFeeRate, in the smallest unit per virtual byte, is where a waiting payment is
 	// said to pay too little to be mined soon; 0 is 1.
 	LowFeeRate float64
+	// Depths is how many confirmations payments need; zero is invoice.Standard.
+	Depths invoice.Depths
 	// Ready reports whether the chain was read up to its tip since the start: nothing
 	// leaves before. nil: it always was.
 	Ready func() bool

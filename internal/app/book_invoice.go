@@ -49,7 +49,7 @@ func (a *App) bookInvoice(tx *store.Tx, inv *invoice.Invoice, now time.Time) err
 
 // bookReceipt books a payment into its wallet, or takes that back.
 func (a *App) bookReceipt(tx *store.Tx, inv *invoice.Invoice, c *invoice.Credit, tips map[string]int64, now time.Time) error {
-	deep := c.Deep(tips[c.Chain])
+	deep := inv.Deep(c, tips[c.Chain])
 	if deep == (c.Entry != "") {
 		return nil
 	}

@@ -278,8 +278,12 @@ func (a *App) quote(ctx context.Context, in *NewInvoice, asset *Asset, w *mercha
 			money.Format(assetCur, due), asset.Code, money.Format(assetCur, dust))
 	}
 	a.lockRates(lock, table, asset.Code, priceCur.Code)
+	depths, err := a.depths(in, asset, table, priceCur)
+	if err != nil {
+		return none, nil, err
+	}
 	return invoice.Option{
-		Asset: asset.Code, Chain: asset.Chain, Address: addr, Wallet: w.ID, Index: index, Subtotal: due, Due: due, FeeFiat: "0",
+		Asset: asset.Code, Chain: asset.Chain, Address: addr, Wallet: w.ID, Index: index, Subtotal: due, Due: due, FeeFiat: "0", Depths: depths,
 	}, dest, nil
 }
 

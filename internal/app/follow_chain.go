@@ -262,10 +262,15 @@ func (b *batch) see(h Hit, block *chain.Block) error {
 	if err != nil {
 		return err
 	}
+	score, doubts := invoice.TopScore, []string(nil)
+	if block == nil {
+		score, doubts = b.app.score(h.Tx, h.Payment.Asset)
+	}
 	changed, kind := o.inv.See(invoice.Sighting{
 		Chain: b.p.Chain, Outpoint: chain.Outpoint{Txid: h.Tx.ID, Vout: h.Payment.Vout}, Asset: h.Payment.Asset,
 		Amount: h.Payment.Amount, Block: block, At: b.p.ReadAt.UTC().Truncate(time.Millisecond),
 		Spends: h.Tx.Spends, LowFee: h.Tx.FeeRate > 0 && h.Tx.FeeRate < b.app.lowFeeRate(h.Payment.Asset),
+		Score: score, Doubts: doubts,
 	}, b.now)
 	o.dirty = o.dirty || changed
 	if kind != "" {

@@ -25,9 +25,9 @@ func (a *App) PayInvoice(ctx context.Context, id string, until invoice.Status) (
 	} else if inv.Status != invoice.Paid && inv.Status != invoice.Confirmed {
 		return Shown{}, fault.New(fault.InvoiceState, "Invalid invoice state: it is %s and cannot be paid", inv.Status)
 	}
-	blocks := 1
+	blocks := int(inv.Depths(inv.Chosen().Asset).Medium)
 	if until == invoice.Complete || inv.Terms.Order.Speed == invoice.Low {
-		blocks = invoice.CreditDepth
+		blocks = int(inv.Target())
 	}
 	if err := a.Sandbox.Mine(ctx, blocks); err != nil {
 		a.Log.Error("mine on the sandbox chain", "invoice", id, "error", err)

@@ -125,7 +125,7 @@ func (a *App) refundWaits(tx *store.Tx, r *refund.Refund, inv *invoice.Invoice) 
 	// than what is there of its own invoice.
 	own := unapplied(inv, r.Terms.Asset, others, func(o *refund.Refund) bool { return o.State.Entry != "" })
 	if own.Cmp(r.Terms.Gross.Delta()) < 0 {
-		return fmt.Sprintf("the payment waits for %d confirmations", invoice.CreditDepth), nil
+		return fmt.Sprintf("the payment waits for %d confirmations", inv.Depths(r.Terms.Asset).Credit), nil
 	}
 	return "", nil
 }

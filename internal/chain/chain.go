@@ -53,6 +53,26 @@ type Tx struct {
 	Replaceable bool
 	// FeeRate is in the smallest unit per virtual byte; 0 when unknown.
 	FeeRate float64
+	// Standing is what is known of a transaction that waits and may be ours; nil when
+	// nobody was asked.
+	Standing *Standing
+}
+
+// Standing is what speaks for and against a transaction's being mined.
+type Standing struct {
+	Replaceable bool    // it, or one that has to be mined before it, signals replacement
+	Conflict    bool    // another transaction that was seen spends the same
+	FeeRate     float64 // in the smallest unit per virtual byte; 0 when unknown
+	UsualRate   float64 // what confirms soon at present; 0 when unknown
+	Ancestors   int     // unconfirmed transactions that it builds upon
+	Nodes       int     // that were asked whether they have it
+	Holds       int     // of them that do
+}
+
+// Prober is a Source that can say how a transaction of the mempool stands.
+type Prober interface {
+	// Probe looks at one transaction, or returns ErrNotFound when it has left.
+	Probe(ctx context.Context, txid string) (*Standing, error)
 }
 
 // Block is one block with all its transactions.

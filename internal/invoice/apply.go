@@ -64,6 +64,8 @@ type Sighting struct {
 	At       time.Time    // when it was seen waiting; zero is now
 	Spends   []chain.Outpoint
 	LowFee   bool
+	Score    int // of a payment that waits
+	Doubts   []string
 }
 
 // See records a sighting. Seeing the same payment again, also in another block,
@@ -72,6 +74,7 @@ func (inv *Invoice) See(s Sighting, now time.Time) (changed bool, kind ChangeKin
 	seen := inv.seenAt(s, now)
 	if i := inv.find(s.Chain, s.Outpoint); i >= 0 {
 		changed = inv.Credits[i].move(s, seen)
+		changed = inv.Credits[i].judge(s) || changed
 		if changed {
 			inv.inherit(&inv.Credits[i])
 		}
@@ -79,7 +82,7 @@ func (inv *Invoice) See(s Sighting, now time.Time) (changed bool, kind ChangeKin
 	}
 	c := Credit{
 		Chain: s.Chain, Outpoint: s.Outpoint, Asset: s.Asset, Amount: s.Amount,
-		State: Pending, FirstSeen: seen, Received: now, LowFee: s.LowFee, Spends: s.Spends,
+		State: Pending, FirstSeen: seen, Received: now, LowFee: s.LowFee, Score: s.Score, Doubts: s.Doubts, Spends: s.Spends,
 	}
 	if s.Block != nil {
 		c.State, c.BlockHash, c.Height = Mined, s.Block.Hash, s.Block.Height
@@ -193,7 +196,7 @@ func (inv *Invoice) Assess(f Facts) ([]Change, error) {
 
 // next finds the event that the facts ask for in the present state.
 func (inv *Invoice) next(f Facts) (Event, bool) {
-	d := inv.depth(f.Tips)
+	d, need := inv.depth(f.Tips), inv.Depths(inv.PaymentAsset())
 	switch inv.Status {
 	case New:
 		if d >= 0 {
@@ -203,60 +206,60 @@ func (inv *Invoice) next(f Facts) (Event, bool) {
 	case Expired:
 		return inv.seen(), d >= 0 && !inv.overdue(d, f)
 	case Invalid:
-		return inv.recovered(d, f)
+		return inv.recovered(d, need, f)
 	case Paid:
-		return inv.fromPaid(d, f)
+		return inv.fromPaid(d, need, f)
 	case Confirmed:
-		return inv.fromConfirmed(d, f)
+		return inv.fromConfirmed(d, need, f)
 	case Complete:
 		if d < 0 {
 			return DoubleSpent, true
 		}
-		return DepthLost, d < CreditDepth
+		return DepthLost, d < need.Credit
 	}
 	return "", false
 }
 
 func (inv *Invoice) seen() Event {
-	if inv.Terms.Order.Speed == High {
+	if inv.Terms.Order.Speed == High && inv.trusted() {
 		return FullAmountTrusted
 	}
 	return FullAmountSeen
 }
 
-func (inv *Invoice) fromPaid(d int64, f Facts) (Event, bool) {
+func (inv *Invoice) fromPaid(d int64, need Depths, f Facts) (Event, bool) {
 	switch speed := inv.Terms.Order.Speed; {
 	case d < 0:
 		return DoubleSpent, true
 	case inv.overdue(d, f):
 		return ConfirmationOverdue, true
-	case speed == High:
+	case speed == High && (d >= 1 || inv.trusted()):
 		return FullAmountTrusted, true
-	case speed == Medium && d >= speed.depth():
+	case speed == Medium && d >= need.Medium:
 		return DepthReached, true
 	}
-	return Credited, d >= CreditDepth
+	return Credited, d >= need.Credit
 }
 
-func (inv *Invoice) fromConfirmed(d int64, f Facts) (Event, bool) {
+func (inv *Invoice) fromConfirmed(d int64, need Depths, f Facts) (Event, bool) {
 	switch {
 	case d < 0:
 		return DoubleSpent, true
 	case inv.overdue(d, f):
 		return ConfirmationOverdue, true
-	case d < inv.Terms.Order.Speed.depth():
+	case d < need.For(inv.Terms.Order.Speed):
 		return DepthLost, true
 	}
-	return Credited, d >= CreditDepth
+	return Credited, d >= need.Credit
 }
 
-func (inv *Invoice) recovered(d int64, f Facts) (Event, bool) {
+func (inv *Invoice) recovered(d int64, need Depths, f Facts) (Event, bool) {
 	switch {
 	case d < 0 || inv.overdue(d, f):
 		return "", false
-	case d >= CreditDepth && inv.Terms.Order.Speed == Low:
+	case d >= need.Credit && inv.Terms.Order.Speed == Low:
 		return Credited, true
-	case d >= 1 && inv.Terms.Order.Speed != Low:
+	case d >= max(1, need.For(inv.Terms.Order.Speed)) && inv.Terms.Order.Speed != Low:
 		return DepthReached, true
 	}
 	return inv.seen(), true

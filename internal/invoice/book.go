@@ -3,14 +3,16 @@ package invoice
 import "github.com/quittance/quittance/internal/money"
 
 // Deep reports whether a payment lies deep enough to be in the books.
-func (c *Credit) Deep(tip int64) bool { return c.Confirmations(tip) >= CreditDepth }
+func (inv *Invoice) Deep(c *Credit, tip int64) bool {
+	return c.Confirmations(tip) >= inv.Depths(c.Asset).Credit
+}
 
 // BooksDiffer reports whether the books say something else about the invoice
 // than the chain does: a payment or the credit has to be booked or taken back.
 func (inv *Invoice) BooksDiffer(tips map[string]int64) bool {
 	for i := range inv.Credits {
 		c := &inv.Credits[i]
-		if c.Deep(tips[c.Chain]) != (c.Entry != "") {
+		if inv.Deep(c, tips[c.Chain]) != (c.Entry != "") {
 			return true
 		}
 	}

@@ -32,6 +32,8 @@ type Credit struct {
 	BlockHash string    // while Mined
 	Height    int64     // while Mined
 	LowFee    bool
+	Score     int      // how sure it was when it was seen waiting, 0 to 100; see Score
+	Doubts    []string // what spoke against it then, in sentences
 	Spends    []chain.Outpoint
 	Settled   bool   // deep enough that it is no longer looked at on each block
 	Entry     string // the ledger entry that books it; empty while none does

@@ -82,7 +82,7 @@ func (h *history) possible(x *lawTx) bool {
 
 func (h *history) see(x *lawTx, b *lawBlock) {
 	for i, sat := range x.pays {
-		s := Sighting{Chain: "BTC", Outpoint: chain.Outpoint{Txid: x.id, Vout: uint32(i)}, Asset: "BTC", Amount: money.NewUnits(sat), Spends: x.spends}
+		s := Sighting{Chain: "BTC", Outpoint: chain.Outpoint{Txid: x.id, Vout: uint32(i)}, Asset: "BTC", Amount: money.NewUnits(sat), Spends: x.spends, Score: TopScore}
 		if b != nil {
 			s.Block = &b.Block
 		}
@@ -243,7 +243,7 @@ func (h *history) checkFresh(t *rapid.T) {
 		if !c.Live() {
 			continue
 		}
-		s := Sighting{Chain: c.Chain, Outpoint: c.Outpoint, Asset: c.Asset, Amount: c.Amount, At: c.FirstSeen, Spends: c.Spends}
+		s := Sighting{Chain: c.Chain, Outpoint: c.Outpoint, Asset: c.Asset, Amount: c.Amount, At: c.FirstSeen, Spends: c.Spends, Score: TopScore}
 		fresh.See(s, h.now)
 		if c.State == Mined {
 			s.Block = &chain.Block{Ref: chain.Ref{Hash: c.BlockHash, Height: c.Height}, Time: h.now}

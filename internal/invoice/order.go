@@ -26,17 +26,6 @@ const (
 	ConfirmWithin = time.Hour
 )
 
-// depth is the number of confirmations at which the speed's promise is kept.
-func (s Speed) depth() int64 {
-	switch s {
-	case High:
-		return 0
-	case Low:
-		return CreditDepth
-	}
-	return 1
-}
-
 // Order is what the merchant asked for. It never changes after creation.
 type Order struct {
 	Price             money.Units `json:"price"`
@@ -97,12 +86,13 @@ type Option struct {
 	Chain    string      `json:"chain"`
 	Address  string      `json:"address"`
 	Wallet   string      `json:"wallet"`
-	Index    int64       `json:"index"`    // derivation index
-	Subtotal money.Units `json:"subtotal"` // the price at the locked rate, rounded up
-	Due      money.Units `json:"due"`      // subtotal and the network cost
-	FeeRate  int64       `json:"feeRate"`  // smallest units per byte the cost was reckoned with
-	Fee      money.Units `json:"fee"`      // the network cost
-	FeeFiat  string      `json:"feeFiat"`  // the network cost in the invoice's currency, a JSON number literal
+	Index    int64       `json:"index"`            // derivation index
+	Subtotal money.Units `json:"subtotal"`         // the price at the locked rate, rounded up
+	Due      money.Units `json:"due"`              // subtotal and the network cost
+	FeeRate  int64       `json:"feeRate"`          // smallest units per byte the cost was reckoned with
+	Fee      money.Units `json:"fee"`              // the network cost
+	FeeFiat  string      `json:"feeFiat"`          // the network cost in the invoice's currency, a JSON number literal
+	Depths   *Depths     `json:"depths,omitempty"` // nil is Standard
 }
 
 // Lock is the rate lock: what was paid for what, who said so, and when.

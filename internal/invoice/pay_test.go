@@ -50,7 +50,7 @@ func (s *story) assess() *story {
 
 func (s *story) see(txid string, sat uint64, height int64, spends ...string) *story {
 	s.t.Helper()
-	sg := Sighting{Chain: "BTC", Outpoint: chain.Outpoint{Txid: txid}, Asset: "BTC", Amount: money.NewUnits(sat)}
+	sg := Sighting{Chain: "BTC", Outpoint: chain.Outpoint{Txid: txid}, Asset: "BTC", Amount: money.NewUnits(sat), Score: TopScore}
 	for _, o := range spends {
 		sg.Spends = append(sg.Spends, chain.Outpoint{Txid: o})
 	}

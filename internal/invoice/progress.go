@@ -16,9 +16,10 @@ func (inv *Invoice) Progress(tips map[string]int64) Progress {
 	if d < 0 {
 		return Progress{}
 	}
-	need := int64(CreditDepth)
+	depths := inv.Depths(inv.PaymentAsset())
+	need := depths.Credit
 	if inv.Status == Paid && inv.Terms.Order.Speed == Medium {
-		need = Medium.depth()
+		need = depths.Medium
 	}
 	return Progress{Have: min(d, need), Need: need}
 }

@@ -53,6 +53,9 @@ type Settings struct {
 	// less is enough, and that much more is credited.
 	UnderTolerance int64 `json:"underTolerance,omitempty"`
 	OverTolerance  int64 `json:"overTolerance,omitempty"`
+	// How many confirmations invoices need from a value on; see ParseConfirm. Empty
+	// leaves each chain's own.
+	Confirm string `json:"confirm,omitempty"`
 	// The processing fee of each completed invoice.
 	FeeBasisPoints int64 `json:"feeBasisPoints,omitempty"` // hundredths of a percent of the price, 0 to 10,000
 	FeeFlat        int64 `json:"feeFlat,omitempty"`        // smallest units of the ledger's currency, on top
@@ -143,6 +146,9 @@ func (s *Settings) Check(url, email func(string) string) error {
 		return errors.New("a price in cents cannot be negative; 0 means no bound")
 	}
 	if err := s.checkPolicies(); err != nil {
+		return err
+	}
+	if _, err := ParseConfirm(s.Confirm); err != nil {
 		return err
 	}
 	if s.PayoutFeeBasisPoints < 0 || s.PayoutFeeBasisPoints > 10_000 || s.PayoutApproveAbove < 0 {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/quittance/quittance/internal/store/sqldb"
 )
 
-const creditColumns = `chain, txid, vout, invoice, asset, amount, state, first_seen, received_at, block_hash, height, low_fee, spends, settled, entry, bookings`
+const creditColumns = `chain, txid, vout, invoice, asset, amount, state, first_seen, received_at, block_hash, height, low_fee, spends, settled, entry, bookings, score, doubts`
 
 // setCredit stores a payment. Its outpoint is the key: it can belong to one
 // invoice only, ever.
@@ -19,13 +20,18 @@ func (tx *Tx) setCredit(invoiceID string, c *invoice.Credit) error {
 	if err != nil {
 		return err
 	}
+	doubts, err := json.Marshal(c.Doubts)
+	if err != nil {
+		return err
+	}
 	return tx.one(ErrExists, `INSERT INTO credit (`+creditColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (chain, txid, vout) DO UPDATE SET state = excluded.state, first_seen = excluded.first_seen,
-			block_hash = excluded.block_hash, height = excluded.height, settled = excluded.settled, entry = excluded.entry, bookings = excluded.bookings
+			block_hash = excluded.block_hash, height = excluded.height, settled = excluded.settled, entry = excluded.entry, bookings = excluded.bookings,
+			score = excluded.score, doubts = excluded.doubts
 		WHERE credit.invoice = excluded.invoice`,
 		c.Chain, c.Outpoint.Txid, int64(c.Outpoint.Vout), invoiceID, c.Asset, c.Amount.String(), string(c.State), ms(c.FirstSeen), ms(c.Received),
-		c.BlockHash, c.Height, flag(c.LowFee), string(spends), flag(c.Settled), c.Entry, c.Bookings)
+		c.BlockHash, c.Height, flag(c.LowFee), string(spends), flag(c.Settled), c.Entry, c.Bookings, c.Score, string(doubts))
 }
 
 // readCredits fills in the payments of the given invoices.
@@ -53,15 +59,15 @@ func (tx *Tx) readCredits(of map[string]*invoice.Invoice) error {
 
 func scanCredit(r scanner) (string, invoice.Credit, error) {
 	var c invoice.Credit
-	var id, state, spends string
+	var id, state, spends, doubts string
 	var vout, seen, received, low, settled int64
-	err := r.Scan(&c.Chain, &c.Outpoint.Txid, &vout, &id, &c.Asset, &c.Amount, &state, &seen, &received, &c.BlockHash, &c.Height, &low, &spends, &settled, &c.Entry, &c.Bookings)
+	err := r.Scan(&c.Chain, &c.Outpoint.Txid, &vout, &id, &c.Asset, &c.Amount, &state, &seen, &received, &c.BlockHash, &c.Height, &low, &spends, &settled, &c.Entry, &c.Bookings, &c.Score, &doubts)
 	if err != nil {
 		return "", c, err
 	}
 	c.Outpoint.Vout, c.State = uint32(vout), invoice.CreditState(state)
 	c.FirstSeen, c.Received, c.LowFee, c.Settled = at(seen), at(received), low == 1, settled == 1
-	return id, c, json.Unmarshal([]byte(spends), &c.Spends)
+	return id, c, errors.Join(json.Unmarshal([]byte(spends), &c.Spends), json.Unmarshal([]byte(doubts), &c.Doubts))
 }
 
 // PendingTx is an unconfirmed transaction that some invoice counts on.

@@ -165,7 +165,7 @@ func rates(inv *invoice.Invoice) map[string]map[string]wire.Number {
 
 func (r *Renderer) merchantOnly(w *wire.Invoice, s app.Shown) {
 	inv, o := s.Invoice, &s.Terms.Order
-	w.TargetConfirmations, w.TransactionSpeed, w.MerchantName = invoice.CreditDepth, string(o.Speed), o.MerchantName
+	w.TargetConfirmations, w.TransactionSpeed, w.MerchantName = int(inv.Target()), string(o.Speed), o.MerchantName
 	w.Transactions = transactions(s)
 	w.RefundAddresses = &[]map[string]wire.RefundAddress{}
 	w.Shopper = &wire.Shopper{}

@@ -229,6 +229,7 @@ func (r *reading) apply(ctx context.Context, complete bool) error {
 	}
 	pool := &chain.Block{Txs: r.txs}
 	p.Hits = r.match(pool)
+	r.probe(ctx, p.Hits)
 	p.Spends = r.spends(pool)
 	for i := range r.txs {
 		p.Unconfirmed = append(p.Unconfirmed, &r.txs[i])

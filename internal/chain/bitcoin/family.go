@@ -34,6 +34,9 @@ type Chain struct {
 	DustFee, MinOutput uint64
 	// MaxMoney is more than any transaction can move.
 	MaxMoney uint64
+	// Confirmed and Complete are how many confirmations a payment needs to be trusted
+	// with an ordinary sale, and to be in the books.
+	Confirmed, Complete int64
 	// Replaceable is whether nodes let a waiting transaction be replaced (BIP 125).
 	Replaceable bool
 	// ForkID is whether signatures commit to amounts as in BIP 143, with the bit

@@ -25,7 +25,7 @@ func bitcoins() []Chain {
 	c := Chain{
 		Code: "BTC", Name: "Bitcoin", Scheme: "bitcoin", Kinds: []Kind{BIP84, BIP86, BIP49, BIP44},
 		RelayFee: 1000, FallbackFee: 10_000, MaxFee: 200_000, MaxMemberFee: 2_000,
-		DustFee: 3000, MaxMoney: coinSupply, Replaceable: true,
+		DustFee: 3000, MaxMoney: coinSupply, Replaceable: true, Confirmed: 1, Complete: 6,
 	}
 	main := c.on("main", &chaincfg.MainNetParams)
 	main.Marks = []Mark{{cashBlock.Height, cashBlock.Hash, true}}
@@ -40,7 +40,7 @@ func litecoins() []Chain {
 	c := Chain{
 		Code: "LTC", Name: "Litecoin", Scheme: "litecoin", Kinds: []Kind{BIP84, BIP86, BIP49, BIP44},
 		RelayFee: 1000, FallbackFee: 20_000, MaxFee: 2_000_000, MaxMemberFee: 20_000,
-		DustFee: 30_000, MaxMoney: 4 * coinSupply, Replaceable: true,
+		DustFee: 30_000, MaxMoney: 4 * coinSupply, Replaceable: true, Confirmed: 1, Complete: 6,
 	}
 	return []Chain{
 		c.on("main", addresses(48, 50, "ltc", 2, "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2")),
@@ -58,7 +58,8 @@ func cashes() []Chain {
 	c := Chain{
 		Code: "BCH", Name: "Bitcoin Cash", Scheme: "bitcoincash", Kinds: []Kind{BIP44}, ForkID: true,
 		RelayFee: 1000, FallbackFee: 1000, MaxFee: 1_000_000, MaxMemberFee: 10_000,
-		DustFee: 3000, MaxMoney: coinSupply,
+		// Its nodes undo no block that is 10 deep.
+		DustFee: 3000, MaxMoney: coinSupply, Confirmed: 1, Complete: 10,
 	}
 	main := c.on("main", addresses(0, 5, "", 145, chaincfg.MainNetParams.GenesisHash.String()))
 	main.Marks = []Mark{cashBlock}
@@ -75,7 +76,7 @@ func doges() []Chain {
 	c := Chain{
 		Code: "DOGE", Name: "Dogecoin", Scheme: "dogecoin", Kinds: []Kind{BIP44},
 		RelayFee: 100_000, FallbackFee: 1_000_000, MaxFee: 20_0000_0000, MaxMemberFee: 1000_0000,
-		MinOutput: 1_000_000, MaxMoney: 10_000_000_000_0000_0000,
+		MinOutput: 1_000_000, MaxMoney: 10_000_000_000_0000_0000, Confirmed: 2, Complete: 20,
 	}
 	return []Chain{
 		c.on("main", addresses(30, 22, "", 3, "1a91e3dace36e2be3bf030a65679fe821aa1d6ef92e7c9902eb318182c355691")),

@@ -262,7 +262,7 @@ func FuzzDecodeBlock(f *testing.F) {
 func TestTheTableOfChainsIsWhole(t *testing.T) {
 	for _, c := range family {
 		if c.Name == "" || c.Scheme == "" || len(c.Kinds) == 0 || c.RelayFee == 0 || c.MaxFee == 0 || c.MaxMoney == 0 || c.FallbackFee < c.RelayFee ||
-			c.Params.GenesisHash == nil || c.Has(BIP84) != (c.Params.Bech32HRPSegwit != "") || c.DustFee+c.MinOutput == 0 {
+			c.Params.GenesisHash == nil || c.Has(BIP84) != (c.Params.Bech32HRPSegwit != "") || c.DustFee+c.MinOutput == 0 || c.Confirmed < 1 || c.Complete < c.Confirmed {
 			t.Errorf("%s: %+v", c, c)
 		}
 	}

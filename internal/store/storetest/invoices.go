@@ -80,7 +80,7 @@ func (d *db) change(id string, do func(*invoice.Invoice)) {
 func credit(d *db, txid string, vout uint32) invoice.Credit {
 	return invoice.Credit{
 		Chain: "BTC", Outpoint: chain.Outpoint{Txid: txid, Vout: vout}, Asset: "BTC", Amount: huge(d), State: invoice.Mined,
-		FirstSeen: t0.Add(time.Second), Received: t0.Add(2 * time.Second), BlockHash: "b1", Height: 9, LowFee: true,
+		FirstSeen: t0.Add(time.Second), Received: t0.Add(2 * time.Second), BlockHash: "b1", Height: 9, LowFee: true, Score: 40, Doubts: []string{"it can be replaced", "“slow”"},
 		Spends: []chain.Outpoint{{Txid: "in", Vout: 4294967295}}, Settled: true,
 	}
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -169,6 +170,53 @@ func caughtUp(t *testing.T, n *coretest.Node, tip chain.Ref) {
 		if time.Now().After(end) {
 			t.Fatal("the second node does not follow the first")
 		}
+	}
+}
+
+// What several nodes say about a payment that waits: whether it can be replaced, what
+// it builds upon, who has it, and who has one that spends the same coin.
+func TestNodesAreAskedHowAPaymentStands(t *testing.T) {
+	a := coretest.Start(t)
+	b := coretest.Empty(t, "-connect="+a.Peer)
+	n, ctx := openOn(t, litecoin(t), a.URL, b.URL), t.Context()
+	tip, err := n.Tip(ctx)
+	must(t, err)
+	caughtUp(t, b, tip)
+	b.Call(nil, "setnetworkactive", false) // they do not hear of each other's payments
+	address, _ := litecoinOne(t)
+	first := a.Pay(address, 1_000_000)
+	s, err := n.Probe(ctx, first)
+	must(t, err)
+	if s.Nodes != 2 || s.Holds != 1 || s.Conflict || s.FeeRate < 1 || s.UsualRate <= 0 || s.Ancestors != 0 {
+		t.Errorf("a payment that one of two nodes has: %+v", s)
+	}
+	raw, err := n.Origin(ctx, first, "")
+	must(t, err)
+	b.Call(nil, "sendrawtransaction", hex.EncodeToString(raw))
+	if s, err = n.Probe(ctx, first); err != nil || s.Holds != 2 {
+		t.Errorf("a payment that both have: %+v, %v", s, err)
+	}
+	// A chain of payments, each of the change before it.
+	var funds []struct {
+		Txid string
+		Vout uint32
+	}
+	a.Call(&funds, "listunspent", 0, 0)
+	if len(funds) == 0 {
+		t.Fatal("the purse has no change")
+	}
+	var child string
+	a.Call(&child, "createrawtransaction", []map[string]any{{"txid": funds[0].Txid, "vout": funds[0].Vout}}, map[string]any{address: "0.5"}, 0, true)
+	var filled, signed struct{ Hex string }
+	a.Call(&filled, "fundrawtransaction", child, map[string]any{"changePosition": 1})
+	a.Call(&signed, "signrawtransactionwithwallet", filled.Hex)
+	var id string
+	a.Call(&id, "sendrawtransaction", signed.Hex)
+	if s, err = n.Probe(ctx, id); err != nil || s.Ancestors != 1 || !s.Replaceable || s.Holds != 1 {
+		t.Errorf("a payment that builds on another one: %+v, %v", s, err)
+	}
+	if _, err := n.Probe(ctx, strings.Repeat("ab", 32)); !errors.Is(err, chain.ErrNotFound) {
+		t.Errorf("a payment that is not there: %v", err)
 	}
 }
 

@@ -38,6 +38,7 @@ var (
 	_ chain.Sender  = (*Node)(nil)
 	_ chain.Origins = (*Node)(nil)
 	_ chain.Batcher = (*Node)(nil)
+	_ chain.Prober  = (*Node)(nil)
 )
 
 // Config says which chain is followed, and by which nodes.

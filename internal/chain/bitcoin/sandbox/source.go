@@ -174,3 +174,25 @@ func (c *Chain) fetchBlock(hash *chainhash.Hash) (*btcutil.Block, error) {
 	block.SetHeight(height)
 	return block, nil
 }
+
+// Probe says how a waiting transaction stands in the sandbox's mempool, the only one
+// there is.
+func (c *Chain) Probe(ctx context.Context, txid string) (*chain.Standing, error) {
+	tx, err := c.MempoolTx(ctx, txid)
+	if err != nil {
+		return nil, err
+	}
+	usual, err := c.FeeRate(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	s := &chain.Standing{Replaceable: tx.Replaceable, FeeRate: tx.FeeRate, UsualRate: float64(usual) / 1000, Nodes: 1, Holds: 1}
+	err = c.alone(ctx, func() error {
+		waiting, err := c.unconfirmed(txid)
+		if err == nil {
+			s.Ancestors = len(c.ancestorsOf(waiting))
+		}
+		return err
+	})
+	return s, err
+}

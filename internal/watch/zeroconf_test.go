@@ -1,0 +1,87 @@
+package watch
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
+	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/merchant"
+)
+
+// doubts is what was said about an invoice's only payment, and how sure it was.
+func (w *world) doubts(id string) (score int, text string) {
+	w.t.Helper()
+	inv, err := w.app.Invoice(w.ctx, id)
+	w.check(err)
+	if len(inv.Credits) != 1 {
+		w.t.Fatalf("%d payments", len(inv.Credits))
+	}
+	return inv.Credits[0].Score, strings.Join(inv.Credits[0].Doubts, "; ")
+}
+
+// paySure pays without signalling replacement.
+func (w *world) paySure(inv *invoice.Invoice, amount uint64) string {
+	w.t.Helper()
+	txid, err := w.chain.Pay(w.ctx, sandbox.PayOptions{Outputs: []sandbox.Output{{Address: inv.Terms.Options[0].Address, Amount: amount}}})
+	w.check(err)
+	return txid
+}
+
+// At high speed a payment counts on sight, if nothing speaks against it; else it
+// waits for a block like any other, and says why.
+func TestAHighSpeedPaymentCountsOnSightUnlessItCanBeTakenBack(t *testing.T) {
+	w := newWorld(t)
+	w.app.Assets[0].Depths = invoice.Standard
+	sure := w.invoice(invoice.High)
+	w.paySure(sure, due)
+	w.sync()
+	w.is(sure, invoice.Confirmed, due)
+	if score, text := w.doubts(sure.ID); score != invoice.TopScore || text != "" {
+		t.Errorf("a payment that nothing speaks against: %d, %s", score, text)
+	}
+	doubtful := w.invoice(invoice.High)
+	w.pay(doubtful, due)
+	w.sync()
+	w.is(doubtful, invoice.Paid, due)
+	if score, text := w.doubts(doubtful.ID); score != 0 || !strings.Contains(text, "replace") {
+		t.Errorf("a payment that can be replaced: %d, %s", score, text)
+	}
+	w.mine(1)
+	w.sync()
+	w.is(doubtful, invoice.Confirmed, due)
+}
+
+// The merchant asks for more confirmations from a value on, and for certainty at high
+// speed.
+func TestAMerchantsRuleSaysHowManyConfirmationsAValueNeeds(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.app.ChangeMerchant(w.ctx, w.shop.ID, func(m *merchant.Merchant) error {
+		m.Settings.Confirm = "BTC:10:3:8:100"
+		return nil
+	})
+	w.check(err)
+	if w.shop, err = w.app.FindMerchant(w.ctx, w.shop.ID); err != nil {
+		t.Fatal(err)
+	}
+	inv := w.invoice(invoice.Medium)
+	w.pay(inv, due)
+	for depth, want := range []invoice.Status{invoice.Paid, invoice.Paid, invoice.Paid, invoice.Confirmed, invoice.Confirmed, invoice.Confirmed, invoice.Confirmed, invoice.Confirmed, invoice.Complete} {
+		if depth > 0 {
+			w.mine(1)
+		}
+		w.sync()
+		w.is(inv, want, due)
+	}
+	if n := inv.Target(); n != 8 {
+		t.Errorf("the invoice asks for %d confirmations", n)
+	}
+	// A rule that is changed later changes no invoice that is there.
+	_, err = w.app.ChangeMerchant(w.ctx, w.shop.ID, func(m *merchant.Merchant) error {
+		m.Settings.Confirm = ""
+		return nil
+	})
+	w.check(err)
+	w.sync()
+	w.is(inv, invoice.Complete, due)
+}
