@@ -14,8 +14,8 @@ import (
 	"github.com/btcsuite/btcd/btcutil/base58"
 
 	"github.com/quittance/quittance/internal/chain"
-	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/fault"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/rate"
 	"github.com/quittance/quittance/internal/store"
 )
