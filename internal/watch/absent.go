@@ -47,9 +47,11 @@ func (a absence) dropped(waiting, listed []string, at time.Time) (list []string)
 
 // drop finds the payments that this reading gives up.
 func (r *reading) drop(ctx context.Context) error {
-	if !r.pooled {
+	if !r.pooled && r.w.skim == nil {
 		return nil
 	}
+	// Where nothing is known of a mempool, a payment waits only because its block left
+	// the chain. It has as long to be mined again.
 	waiting, err := r.w.App.WaitingTxs(ctx, r.w.Source.Chain())
 	if err != nil {
 		return fmt.Errorf("read what waits: %w", err)

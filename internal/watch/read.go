@@ -14,6 +14,7 @@ import (
 // Bounds on what one transaction of the database takes, and on the memory held.
 const (
 	maxBlocks      = 50
+	maxSkimmed     = 500 // with those that were not read
 	maxOutputs     = 20_000
 	maxReorgBlocks = 200  // new blocks that go in one call with the undone ones
 	maxUndo        = 1000 // as many hashes as the database keeps
@@ -67,6 +68,7 @@ type reading struct {
 	sum Reading
 
 	blocks  []*chain.Block // fetched, not applied
+	bare    int            // of them without transactions, because nothing in them is ours
 	outputs int            // in them
 	pooled  bool           // the source has a mempool
 	listed  []string       // all that is in it
@@ -139,6 +141,11 @@ func (r *reading) mempool(ctx context.Context) error {
 // advance fetches the blocks from the cursor up to the tip. Each must build on
 // the one before, or the chain has changed meanwhile.
 func (r *reading) advance(ctx context.Context, tip chain.Ref) error {
+	if skim, err := r.skims(ctx); err != nil {
+		return err
+	} else if skim {
+		return r.skim(ctx, tip)
+	}
 	at := r.position()
 	for at.Height < tip.Height {
 		b, err := r.block(ctx, at.Height+1)
@@ -148,10 +155,7 @@ func (r *reading) advance(ctx context.Context, tip chain.Ref) error {
 		if b.Prev != at.Hash || b.Height != at.Height+1 {
 			return errShifted
 		}
-		r.blocks = append(r.blocks, b)
-		for i := range b.Txs {
-			r.outputs += len(b.Txs[i].Payments)
-		}
+		r.take(b)
 		at = b.Ref
 		if r.full() && at.Height < tip.Height {
 			if err := r.apply(ctx, false); err != nil {
@@ -163,6 +167,14 @@ func (r *reading) advance(ctx context.Context, tip chain.Ref) error {
 		return errShifted
 	}
 	return nil
+}
+
+// take holds a block until it is applied.
+func (r *reading) take(b *chain.Block) {
+	r.blocks = append(r.blocks, b)
+	for i := range b.Txs {
+		r.outputs += len(b.Txs[i].Payments)
+	}
 }
 
 func (r *reading) block(ctx context.Context, height int64) (*chain.Block, error) {
@@ -188,7 +200,7 @@ func (r *reading) block(ctx context.Context, height int64) (*chain.Block, error)
 // half way between the two branches.
 func (r *reading) full() bool {
 	if len(r.undo) == 0 {
-		return len(r.blocks) >= maxBlocks || r.outputs >= maxOutputs
+		return len(r.blocks)-r.bare >= maxBlocks || len(r.blocks) >= maxSkimmed || r.outputs >= maxOutputs
 	}
 	return len(r.blocks) >= maxReorgBlocks
 }
@@ -253,9 +265,12 @@ func (r *reading) apply(ctx context.Context, complete bool) error {
 	r.sum.Unconfirmed += len(r.txs)
 	r.sum.Hits += hits
 	r.from = r.position()
-	r.undo, r.blocks, r.txs, r.outputs = nil, nil, nil, 0
+	r.undo, r.blocks, r.txs, r.outputs, r.bare = nil, nil, nil, 0, 0
 	if complete || len(p.New) > 0 {
 		r.w.setStatus(func(s *Status) { s.Cursor = r.from })
+	}
+	if !complete {
+		r.w.tellProgress(r.from.Height)
 	}
 	return nil
 }

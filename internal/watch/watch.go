@@ -63,12 +63,15 @@ type Status struct {
 // Watcher follows one chain. All its methods are safe for concurrent use.
 type Watcher struct {
 	Config
-	set   *match.Set // destinations
-	coins *match.Set // outputs of ours, so that it is seen when something spends one
+	set   *match.Set    // destinations
+	skim  chain.Skimmer // the source, if it can tell which blocks are worth reading
+	list  match.List    // the destinations themselves; empty where nothing is skimmed
+	coins *match.Set    // outputs of ours, so that it is seen when something spends one
 
 	turn    chan struct{} // held by the one who reads; guards the fields up to mu
 	started bool
 	hooked  bool
+	told    time.Time // when progress was logged
 	lookAt  time.Time // up to when other processes' addresses are known
 	farAt   time.Time // when they were last looked for far back
 	pool    pool
@@ -94,8 +97,9 @@ func New(c Config) (*Watcher, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	skim, _ := c.Source.(chain.Skimmer)
 	return &Watcher{
-		Config: c, set: match.New(0), coins: match.New(0), turn: make(chan struct{}, 1), pool: newPool(), absent: absence{},
+		Config: c, skim: skim, set: match.New(0), coins: match.New(0), turn: make(chan struct{}, 1), pool: newPool(), absent: absence{},
 		status: Status{Chain: c.Source.Chain(), Network: c.Source.Network()},
 	}, nil
 }
@@ -227,7 +231,7 @@ func (w *Watcher) start(ctx context.Context) error {
 	if !w.hooked {
 		w.App.OnAddress(func(chainName string, destination []byte) {
 			if chainName == w.Source.Chain() {
-				w.set.Add(destination)
+				w.add(destination)
 			}
 		})
 		w.hooked = true
@@ -237,7 +241,7 @@ func (w *Watcher) start(ctx context.Context) error {
 		return err
 	}
 	begun := w.Now()
-	if err := w.App.WatchedAddresses(ctx, w.Source.Chain(), time.Time{}, w.set.Add); err != nil {
+	if err := w.App.WatchedAddresses(ctx, w.Source.Chain(), time.Time{}, w.add); err != nil {
 		return fmt.Errorf("load the addresses: %w", err)
 	}
 	if err := w.App.WatchedCoins(ctx, w.Source.Chain(), func(o chain.Outpoint) { w.coins.Add(o.Key()) }); err != nil {
@@ -250,6 +254,13 @@ func (w *Watcher) start(ctx context.Context) error {
 	return nil
 }
 
+// add watches a destination.
+func (w *Watcher) add(to []byte) {
+	if w.set.AddNew(to) && w.skim != nil {
+		w.list.Add(to)
+	}
+}
+
 // How far before the last look addresses are looked for again: clocks of other
 // processes differ, and a slow one commits an address a while after it made it.
 const (
@@ -260,14 +271,15 @@ const (
 
 // look picks up the addresses that other processes made: further servers, and the
 // operator's commands. It is called between fetching and matching: whoever paid an
-// address could read it before.
+// address could read it before. Where blocks are skimmed it is also called between
+// learning their hashes and skimming them, for the same reason.
 func (w *Watcher) look(ctx context.Context) error {
 	begun, from := w.Now(), w.lookAt.Add(-lookBack)
 	far := begun.Sub(w.farAt) >= farEvery
 	if far {
 		from = w.farAt.Add(-lookFarBack)
 	}
-	if err := w.App.WatchedAddresses(ctx, w.Source.Chain(), from, w.set.Add); err != nil {
+	if err := w.App.WatchedAddresses(ctx, w.Source.Chain(), from, w.add); err != nil {
 		return fmt.Errorf("look for new addresses: %w", err)
 	}
 	w.lookAt = begun

@@ -15,7 +15,7 @@ import (
 type Chain struct {
 	Code    string // as in the API and in cursors: BTC, LTC, BCH or DOGE
 	Name    string // as people say it
-	Network string // main, test, signet or regtest
+	Network string // main, test, testnet4, signet or regtest
 	Scheme  string // of payment links, without the colon
 	// Params has the versions of addresses and keys, and block 0.
 	Params *chaincfg.Params

@@ -30,7 +30,7 @@ func bitcoins() []Chain {
 	main := c.on("main", &chaincfg.MainNetParams)
 	main.Marks = []Mark{{cashBlock.Height, cashBlock.Hash, true}}
 	return []Chain{
-		main, c.on("test", &chaincfg.TestNet3Params),
+		main, c.on("test", &chaincfg.TestNet3Params), c.on("testnet4", &chaincfg.TestNet4Params),
 		c.on("signet", &chaincfg.SigNetParams), c.on("regtest", &chaincfg.RegressionNetParams),
 	}
 }

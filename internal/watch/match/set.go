@@ -46,17 +46,23 @@ func New(capacityHint int) *Set {
 }
 
 // Add watches a destination. Adding it again does nothing.
-func (s *Set) Add(to []byte) {
+func (s *Set) Add(to []byte) { s.AddNew(to) }
+
+// AddNew is Add and reports whether the destination was not watched before. One
+// that shares its hash with another counts as watched: among a million
+// destinations that happens once in 37 million sets.
+func (s *Set) AddNew(to []byte) bool {
 	h := s.hash(to)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.find(h) {
-		return
+		return false
 	}
 	if s.count == s.limit {
 		s.grow()
 	}
 	s.insert(h)
+	return true
 }
 
 // Contains reports whether a destination is watched.

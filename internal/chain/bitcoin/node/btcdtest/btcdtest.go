@@ -45,6 +45,14 @@ type Node struct {
 // Start begins a chain of its own. Extra arguments go to btcd.
 func Start(t testing.TB, extra ...string) *Node {
 	t.Helper()
+	n := StartEmpty(t, extra...)
+	n.Mine(founded)
+	return n
+}
+
+// StartEmpty starts a node that has no blocks yet, to be joined with another.
+func StartEmpty(t testing.TB, extra ...string) *Node {
+	t.Helper()
 	n := &Node{t: t, dir: t.TempDir(), next: 1}
 	rpc := freeAddress(t)
 	n.Peer = freeAddress(t)
@@ -56,7 +64,6 @@ func Start(t testing.TB, extra ...string) *Node {
 	}, extra...)
 	n.run()
 	t.Cleanup(n.stop)
-	n.Mine(founded)
 	return n
 }
 
