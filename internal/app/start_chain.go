@@ -17,9 +17,11 @@ func (e *WrongChainError) Error() string {
 	return fmt.Sprintf("the database has followed %s on %q but the back end serves %q: check the network setting, or use another data folder", e.Chain, e.Have, e.Got)
 }
 
-// StartChain opens the cursor of a chain at its present tip, or checks that the
-// database has followed this very chain and no other. A chain that was followed
-// before is checked without asking the back end anything.
+// StartChain opens the cursor of a chain at its present tip, or where the back end
+// says that a new database begins; or it checks that the database has followed this
+// very chain and no other. A back end that is still synchronising is asked for
+// nothing when there is a cursor; else its chain.ErrSyncing is returned, and the
+// cursor is to be opened later.
 func (a *App) StartChain(ctx context.Context, src chain.Source) (store.Cursor, error) {
 	var cur store.Cursor
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -36,14 +38,18 @@ func (a *App) StartChain(ctx context.Context, src chain.Source) (store.Cursor, e
 }
 
 func (a *App) openCursor(ctx context.Context, src chain.Source) (cur store.Cursor, err error) {
-	tip, err := src.Tip(ctx)
+	begin := src.Tip
+	if f, ok := src.(chain.Founder); ok {
+		begin = f.Begin
+	}
+	block, err := begin(ctx)
 	if err != nil {
 		return cur, err
 	}
 	err = a.Store.Update(ctx, func(tx *store.Tx) error {
 		cur, err = tx.Cursor(src.Chain())
 		if errors.Is(err, store.ErrNotFound) {
-			cur = store.Cursor{Chain: src.Chain(), Network: src.Network(), Genesis: src.Genesis(), Block: tip, At: a.now()}
+			cur = store.Cursor{Chain: src.Chain(), Network: src.Network(), Genesis: src.Genesis(), Block: block, At: a.now()}
 			return tx.StartCursor(cur)
 		}
 		return err

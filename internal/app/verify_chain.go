@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (v *verification) unspent(f *Finding) error {
 	f.Of = "coins"
 	for i := range v.Assets {
 		asset := &v.Assets[i]
-		var coins []chain.Outpoint
+		var coins []chain.PlacedCoin
 		err := v.view(func(tx *store.Tx) error {
 			wallets, err := tx.Wallets("")
 			if err != nil {
@@ -90,7 +91,7 @@ func (v *verification) unspent(f *Finding) error {
 				}
 				for _, c := range list {
 					if c.Chain == asset.Chain && c.State == store.CoinMined {
-						coins = append(coins, c.Outpoint)
+						coins = append(coins, chain.PlacedCoin{Outpoint: c.Outpoint, To: c.To, Block: c.Block})
 					}
 				}
 			}
@@ -106,7 +107,11 @@ func (v *verification) unspent(f *Finding) error {
 		if len(coins) == 0 {
 			continue
 		}
-		there, err := asset.Sender.Unspent(v.ctx, coins)
+		there, err := stillUnspent(v.ctx, asset.Sender, coins)
+		if errors.Is(err, chain.ErrSyncing) {
+			f.Skipped = err.Error()
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -116,12 +121,24 @@ func (v *verification) unspent(f *Finding) error {
 			known[o] = true
 		}
 		for _, o := range coins {
-			if !known[o] && f.Breach == "" {
+			if !known[o.Outpoint] && f.Breach == "" {
 				f.Breach = fmt.Sprintf("coin %s:%d is in the books and not unspent on the chain", o.Txid, o.Vout)
 			}
 		}
 	}
 	return nil
+}
+
+// stillUnspent asks a back end which coins are there.
+func stillUnspent(ctx context.Context, s chain.Sender, coins []chain.PlacedCoin) ([]chain.Outpoint, error) {
+	if a, ok := s.(chain.Auditor); ok {
+		return a.StillUnspent(ctx, coins)
+	}
+	list := make([]chain.Outpoint, len(coins))
+	for i := range coins {
+		list[i] = coins[i].Outpoint
+	}
+	return s.Unspent(ctx, list)
 }
 
 // addresses derives the newest addresses again.

@@ -111,7 +111,7 @@ func best(t testing.TB, n *btcdtest.Node) string {
 
 func scriptOf(t testing.TB, address string) []byte {
 	t.Helper()
-	script, err := bitcoin.AddressScript(address, "regtest")
+	script, err := bitcoin.AddressScript(address, bitcoin.Regtest)
 	must(t, err)
 	return script
 }
