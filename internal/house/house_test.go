@@ -99,6 +99,8 @@ var may = map[string][]string{
 	"internal/chain/bitcoin/node/btcdtest":   {},
 	"internal/chain/bitcoin/node/bchdtest":   {},
 	"internal/chain/bitcoin/node/coretest":   {},
+	"internal/chain/bitcoin/light":           {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/blockfilter"},
+	"internal/chain/bitcoin/blockfilter":     {"internal/chain"},
 	"internal/chain/bitcoin/signer":          {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/hot"},
 	"internal/chain/bitcoin/message":         {"internal/chain", "internal/chain/bitcoin"},
 	"internal/chain/bitcoin/sandbox":         {"internal/chain", "internal/chain/bitcoin", "internal/money"},

@@ -15,15 +15,17 @@ type answer = func(from *neutrino.ServerPeer, m wire.Message, quit, done chan<- 
 // query asks all peers at once.
 type query = func(wire.Message, func(*neutrino.ServerPeer, wire.Message, chan<- struct{}, chan<- struct{}), ...neutrino.QueryOption)
 
-// errOurHeaders means that all peers agree on filter headers that are not ours.
-var errOurHeaders = errors.New("all peers agree on other filter headers than the stored ones")
+// errOurHeaders means that peers continue other filter headers than ours.
+var errOurHeaders = errors.New("peers have other filter headers than those that were stored")
 
 // asking wraps how the block manager asks all its peers. It counts whose filter
 // headers are compared, keeps answers away that the library takes no care of, and
 // ends the goroutine before the library bans everybody for not agreeing with what
-// is stored.
+// is stored. When the library was just opened it waits for peers: the first one must
+// not say alone what the filters are.
 func (g *guard) asking(all query, blocks *guardedBlocks, filters *guardedFilters) query {
 	return func(m wire.Message, check func(*neutrino.ServerPeer, wire.Message, chan<- struct{}, chan<- struct{}), options ...neutrino.QueryOption) {
+		g.gather()
 		switch q := m.(type) {
 		case *wire.MsgGetCFCheckpt:
 			all(m, g.wholeLists(q, check, blocks), options...)
@@ -66,20 +68,23 @@ func (g *guard) wholeLists(q *wire.MsgGetCFCheckpt, check answer, blocks *guarde
 	}
 }
 
-// outvoted looks whether those who were asked to continue the stored filter headers
-// all continue other ones.
+// outvoted looks whether at least half of those who were asked to continue the stored
+// filter headers continue other ones. The library bans them all, on the word of
+// whoever it heard first. To fetch all filter headers again is to have them compared
+// from the beginning, between those who are there now, and settled by the blocks.
 func (g *guard) outvoted(start uint32, before map[string]chainhash.Hash, filters *guardedFilters) {
 	tip, height, err := filters.FilterHeaderStore.ChainTip()
+	// Had the chain been reorganised in between, the height would be another one.
 	if err != nil || start != height+1 || len(before) < g.wanted {
 		return
 	}
-	var other chainhash.Hash
+	others := 0
 	for _, h := range before {
-		if h == *tip || other != (chainhash.Hash{}) && h != other {
-			return
+		if h != *tip {
+			others++
 		}
-		other = h
 	}
-	// Had the chain been reorganised in between, the height would be another one.
-	g.stop(errOurHeaders)
+	if others > 0 && 2*others >= len(before) && g.mayDoubt() {
+		g.stop(errOurHeaders)
+	}
 }

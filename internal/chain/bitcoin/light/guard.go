@@ -25,6 +25,8 @@ type guard struct {
 	banned   func(addr, reason string) // told of each peer that is banned
 	compared func(peers int)           // told how many peers' filter headers were compared
 	grown    func()                    // told when filter headers were written
+	gather   func()                    // returns when peers have had time to come
+	mayDoubt func() bool               // asked before everything stored is given up
 	params   *chaincfg.Params
 	wanted   int // peers that have to agree before they are believed more than the store
 

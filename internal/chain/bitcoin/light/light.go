@@ -41,6 +41,9 @@ type Config struct {
 	// FallbackFee is taken where blocks tell nothing about fees, in satoshi per 1,000
 	// virtual bytes. 0 is 10,000.
 	FallbackFee uint64
+	// OnDistrust is called when stored filter headers turned out to be doubtful: blocks
+	// may have been passed over because of them. nil: nobody is told but the log.
+	OnDistrust func()
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 	// Log is told of progress and alarms; nil: nobody is.
@@ -61,10 +64,14 @@ type Client struct {
 	fees    feeMemory
 	audited auditMemory
 	first   time.Time // when Dir was first opened
+	opened  time.Time // when the library was opened; zero once it stands
 
 	mu      sync.RWMutex // guards the service: held for writing while it is opened anew
 	service *neutrino.ChainService
 	db      walletdb.DB
+	// gathering ends when enough time was given to peers to come, or the library stops.
+	gathering context.Context
+	disperse  context.CancelFunc
 
 	state state
 }
@@ -156,7 +163,7 @@ func (c *Client) start() error {
 		return err
 	}
 	if mended != "" {
-		c.Log.Warn("the light client's headers were put right after a crash", "network", c.Network, "what", mended)
+		c.Log.Warn("the light client's headers were put right after a crash", "network", c.Config.Network, "what", mended)
 	}
 	globals.Lock()
 	neutrino.TargetOutbound = max(defaultWanted, c.WantedPeers)
@@ -168,7 +175,8 @@ func (c *Client) start() error {
 	})
 	globals.Unlock()
 	if err == nil {
-		err = c.newGuard().install(s)
+		c.gathering, c.disperse = context.WithTimeout(c.quit, c.gatherFor())
+		err = c.newGuard(s).install(s)
 	}
 	if err == nil {
 		err = s.Start(c.quit)
@@ -177,7 +185,7 @@ func (c *Client) start() error {
 		_ = db.Close()
 		return fmt.Errorf("light: %w", err)
 	}
-	c.service, c.db = s, db
+	c.service, c.db, c.opened = s, db, time.Now()
 	c.state.reset()
 	return nil
 }
@@ -187,7 +195,7 @@ const (
 	blockCacheBytes  = 8 << 20
 )
 
-func (c *Client) newGuard() *guard {
+func (c *Client) newGuard(s *neutrino.ChainService) *guard {
 	g := &guard{params: c.params, wanted: 2}
 	if n := len(c.Peers); n > 0 {
 		g.wanted = min(n, 2)
@@ -200,6 +208,16 @@ func (c *Client) newGuard() *guard {
 	}
 	g.banned = c.peerBanned
 	g.compared = c.state.compared
+	gathering := c.gathering
+	g.gather = func() {
+		for len(s.Peers()) < c.WantedPeers && gathering.Err() == nil {
+			select {
+			case <-gathering.Done():
+			case <-time.After(gatherLook):
+			}
+		}
+	}
+	g.mayDoubt = func() bool { return c.state.mayDoubt(c.Now()) }
 	g.grown = func() {
 		select {
 		case c.changed <- struct{}{}:
@@ -214,7 +232,8 @@ func (c *Client) stop() error {
 	if c.service == nil {
 		return nil
 	}
-	err := errors.Join(c.service.Stop(), c.db.Close())
+	c.disperse()
+	err := errors.Join(c.service.Stop(), c.db.Close(), stands(c.Dir))
 	c.service, c.db = nil, nil
 	return err
 }
@@ -231,6 +250,8 @@ func (c *Client) Close() error {
 const (
 	lookEvery   = time.Second
 	reopenPause = 5 * time.Second
+	gatherLook  = 50 * time.Millisecond
+	standsAfter = 2 * time.Minute // without a crash
 )
 
 // supervise looks at how things are, and opens the library anew when one of its
@@ -246,19 +267,28 @@ func (c *Client) supervise() {
 			c.reopen(why)
 		case <-t.C:
 			c.observe()
+			if !c.opened.IsZero() && time.Since(c.opened) > standsAfter {
+				c.opened = time.Time{}
+				if err := stands(c.Dir); err != nil {
+					c.Log.Warn("note that the light client stands", "error", err)
+				}
+			}
 		}
 	}
 }
 
 func (c *Client) reopen(why error) {
-	c.Log.Error("the light client starts again on its stores", "network", c.Network, "why", why)
+	c.Log.Error("the light client starts again on its stores", "network", c.Config.Network, "why", why)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.stop(); err != nil {
 		c.Log.Warn("stop the light client", "error", err)
 	}
 	if errors.Is(why, errOurHeaders) {
-		c.raise(alarmDistrust, "all peers agree on other filter headers than those that were stored: they are fetched again; rescan from the day that the server began to follow the chain")
+		c.raise(alarmDistrust, "peers have other filter headers than those that were stored; all of them are fetched again and compared, and what was read so far is to be read again")
+		if c.OnDistrust != nil {
+			go c.OnDistrust()
+		}
 		if err := forgetFilters(c.Dir); err != nil {
 			c.Log.Error("forget the filter headers", "error", err)
 		}
@@ -268,13 +298,22 @@ func (c *Client) reopen(why error) {
 		if err == nil {
 			return
 		}
-		c.Log.Error("start the light client; it is tried again", "network", c.Network, "error", err)
+		c.Log.Error("start the light client; it is tried again", "network", c.Config.Network, "error", err)
 		select {
 		case <-c.quit.Done():
 			return
 		case <-time.After(reopenPause):
 		}
 	}
+}
+
+// gatherFor is how long peers have to come before filter headers are compared between
+// those who are there.
+func (c *Client) gatherFor() time.Duration {
+	if len(c.Peers) > 0 {
+		return 20 * time.Second
+	}
+	return time.Minute
 }
 
 // use calls f with the library while it is open, or returns chain.ErrSyncing. Other

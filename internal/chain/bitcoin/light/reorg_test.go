@@ -65,7 +65,7 @@ func (w *twins) part() {
 }
 
 func depths() []int {
-	if os.Getenv("QUITTANCE_CAMPAIGN") != "" {
+	if os.Getenv(campaign) != "" {
 		return []int{1, 2, 3, 6, 10, 50, 100}
 	}
 	return []int{1, 6, 100}

@@ -47,7 +47,15 @@ func openStores(dir string) (db walletdb.DB, mended string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", err
 	}
-	db, err = openIndex(dir)
+	hopeless, err := begun(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	if hopeless {
+		err = fmt.Errorf("%w: the last %d starts ended within minutes", errStores, mostStarts)
+	} else {
+		db, err = openIndex(dir)
+	}
 	if err == nil {
 		if mended, err = mend(db, dir); err == nil {
 			return db, mended, nil
@@ -74,6 +82,9 @@ const lockWait = 5 * time.Second
 
 func openIndex(dir string) (walletdb.DB, error) {
 	path := filepath.Join(dir, indexFile)
+	if err := soundIndex(path); err != nil {
+		return nil, err
+	}
 	open := walletdb.Open
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		open = walletdb.Create

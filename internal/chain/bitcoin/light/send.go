@@ -52,12 +52,22 @@ func (c *Client) Send(ctx context.Context, raw []byte) error {
 	if len(peers) == 0 {
 		return errors.New("light: no peer is connected that could take the transaction")
 	}
-	var group sync.WaitGroup
-	replies := make([]reply, len(peers))
-	for i, p := range peers {
-		group.Go(func() { replies[i] = offer(ctx, p, tx) })
+	answers := make(chan reply, len(peers))
+	for _, p := range peers {
+		go func() { answers <- offer(c.quit, p, tx) }()
 	}
-	group.Wait()
+	var replies []reply
+	for range peers {
+		select {
+		case r := <-answers:
+			replies = append(replies, r)
+			if r.taken {
+				return c.verdict(*tx.Hash(), replies) // the others are offered it all the same
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return c.verdict(*tx.Hash(), replies)
 }
 

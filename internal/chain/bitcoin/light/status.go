@@ -88,7 +88,7 @@ type state struct {
 	alarms    []Alarm
 	few       time.Time // since when there are too few peers
 	logged    time.Time // when progress was logged
-	agree     int       // rounds of comparing since the last ban
+	doubted   time.Time // when all filter headers were given up
 	blockSeen time.Time // when the tip last changed
 }
 
@@ -116,7 +116,19 @@ func (s *state) compared(peers int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status.Compared = peers
-	s.agree++
+}
+
+// doubtEvery bounds how often a peer can have all filter headers fetched again.
+const doubtEvery = 6 * time.Hour
+
+func (s *state) mayDoubt(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.doubted.IsZero() && now.Sub(s.doubted) < doubtEvery {
+		return false
+	}
+	s.doubted = now
+	return true
 }
 
 // syncing is nil once the tip was reached since the library was opened, while
