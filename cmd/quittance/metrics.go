@@ -67,5 +67,6 @@ func (m *metrics) handler(p *program) http.Handler {
 				func() float64 { return float64(f.status().Watched) }),
 		)
 	}
+	m.registry.MustRegister(p.lightMetrics()...)
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{DisableCompression: true})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/chain/bitcoin/light"
 	"github.com/quittance/quittance/internal/chain/bitcoin/node"
 	"github.com/quittance/quittance/internal/watch"
 )
@@ -25,7 +26,7 @@ type nodePlace struct {
 	CA       string        `help:"Certificate that a node's TLS is trusted by (btcd's rpc.cert), for every --node that names none." env:"QUITTANCE_NODE_CA" name:"node-ca" placeholder:"FILE"`
 	Poll     time.Duration `help:"How often nodes are asked for what is new, besides when they tell." env:"QUITTANCE_NODE_POLL" name:"node-poll" default:"2s" placeholder:"DURATION"`
 	Fallback uint64        `help:"Network fee where a node of Bitcoin has no estimate, in satoshi per 1,000 virtual bytes." env:"QUITTANCE_NODE_FEE" name:"node-fee" default:"10000" placeholder:"SATOSHI"`
-	Network  string        `help:"The network of all nodes: main, test, signet or regtest." enum:"main,test,signet,regtest" default:"regtest" env:"QUITTANCE_NETWORK"`
+	Network  string        `help:"The network of all nodes: main, test, testnet4, signet or regtest." enum:"main,test,testnet4,signet,regtest" default:"regtest" env:"QUITTANCE_NETWORK"`
 }
 
 // followed is one chain that this server follows.
@@ -35,6 +36,7 @@ type followed struct {
 	sender chain.Sender
 	poll   time.Duration
 	run    func(context.Context) error // beside the watcher; nil: nothing
+	light  *light.Client               // what source is, if it is one: it sees no unconfirmed transactions
 
 	watcher atomic.Pointer[watch.Watcher] // nil until the parts are put together
 }
@@ -76,6 +78,13 @@ func (p *program) nodes() ([]*followed, error) {
 		places[code] = append(places[code], place)
 	}
 	var list []*followed
+	if p.conf.Light {
+		f, err := p.openLight(len(places["BTC"]))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
 	for _, code := range bitcoin.Codes() {
 		if len(places[code]) == 0 {
 			continue
@@ -116,12 +125,12 @@ func (f *followed) check(ctx context.Context, p *program) error {
 }
 
 // errNothingToFollow refuses to guess what money is.
-var errNothingToFollow = errors.New("say what to follow: --sandbox for play money inside this process, or --node http://user:password@host:port for a Bitcoin node (LTC=http://… for Litecoin, and so on); see \"Going live\" in the README")
+var errNothingToFollow = errors.New("say what to follow: --sandbox for play money inside this process, --light for Bitcoin without a node, or --node http://user:password@host:port for a Bitcoin node (LTC=http://… for Litecoin, and so on); see \"Going live\" in the README")
 
 // follow opens the chains that the settings name: the sandbox's or those of nodes.
 func (p *program) follow(ctx context.Context) (err error) {
 	switch {
-	case p.conf.Sandbox == (len(p.conf.Node) > 0):
+	case p.conf.nothingToFollow():
 		return errNothingToFollow
 	case p.conf.Sandbox:
 		if p.play, err = openPlayMoney(p.conf.Data, p.log); err != nil {
@@ -192,7 +201,7 @@ func (p *program) sync(ctx context.Context) error {
 func (p *program) assets() (list []app.Asset) {
 	for _, f := range p.chains {
 		a := assetOf(f.Chain)
-		a.Sender, a.Ready = f.sender, f.ready
+		a.Sender, a.Ready, a.Unconfirmed = f.sender, f.ready, f.light == nil
 		a.Inspector, _ = f.sender.(chain.Inspector)
 		list = append(list, a)
 	}

@@ -151,8 +151,12 @@ func (p *program) health(mux *http.ServeMux, m *metrics) {
 		}
 		fmt.Fprintln(w, "ok")
 	}
+	ready := func(w http.ResponseWriter, err error) {
+		answer(w, err)
+		p.writeAlarms(w)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, p.readiness(r.Context())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { ready(w, p.readiness(r.Context())) })
 	mux.Handle("GET /metrics", m.handler(p))
 }
 
@@ -165,7 +169,7 @@ func (p *program) readiness(ctx context.Context) error {
 		return errors.New("the database does not answer")
 	}
 	if !p.ready() {
-		return errors.New("the chain has not been followed up to its tip yet")
+		return p.stillFollowing()
 	}
 	if _, err := p.app.Rates.Current(); err != nil {
 		return fmt.Errorf("no trustworthy exchange rate: %w", err)

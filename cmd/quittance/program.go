@@ -19,6 +19,8 @@ import (
 
 	"github.com/quittance/quittance/internal/api"
 	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/chain/bitcoin/light"
 	"github.com/quittance/quittance/internal/outbox"
 	"github.com/quittance/quittance/internal/pages"
 	"github.com/quittance/quittance/internal/store"
@@ -34,6 +36,7 @@ type program struct {
 	app        *app.App
 	play       *playMoney // nil outside of the sandbox
 	network    string
+	light      *light.Client // nil where Bitcoin is not followed without a node
 	chains     []*followed
 	front      *api.Server
 	pages      *pages.Pages
@@ -67,7 +70,7 @@ func (c *clock) skip(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // start puts the parts together and returns once requests are answered.
 func start(ctx context.Context, conf *serveCmd, log *slog.Logger) (p *program, err error) {
-	if conf.Sandbox == (len(conf.Node) > 0) {
+	if conf.nothingToFollow() {
 		return nil, errNothingToFollow
 	}
 	p = &program{conf: conf, log: log, failed: make(chan error, 8), spendNow: make(chan struct{}, 1)}
@@ -168,7 +171,7 @@ func (p *program) open(ctx context.Context) error {
 		var wrong *app.WrongChainError
 		if _, err := p.app.StartChain(ctx, f.source); errors.As(err, &wrong) || err != nil && p.play != nil {
 			return err
-		} else if err != nil {
+		} else if err != nil && !errors.Is(err, chain.ErrSyncing) {
 			p.log.Error("a chain cannot be followed yet; it is tried again", "chain", f.Code, "error", err)
 		}
 	}
@@ -247,6 +250,7 @@ func (p *program) assemble(ctx context.Context) error {
 	}
 	pg, err := pages.New(pages.Config{
 		App: p.app, Renderer: r, Sandbox: p.conf.Sandbox, Log: p.log, Now: p.clock.now, Wallet: wallets,
+		Chains:     p.chainStates,
 		Wallets:    func() any { return p.front.SelectableWallets() },
 		ClientAddr: func(r *http.Request) string { return api.ClientAddress(r, p.conf.TrustProxy) },
 	})
@@ -356,6 +360,9 @@ func (p *program) stop() error {
 	}
 	if p.play != nil {
 		errs = append(errs, p.play.chain.Close())
+	}
+	if p.light != nil {
+		errs = append(errs, p.light.Close())
 	}
 	if p.store != nil {
 		errs = append(errs, p.store.Close())

@@ -18,6 +18,7 @@ import (
 type serveCmd struct {
 	place
 	nodePlace
+	lightPlace
 	Sandbox   bool          `help:"Play money: a Bitcoin regtest chain inside this process." env:"QUITTANCE_SANDBOX"`
 	Listen    string        `help:"Address to listen on." default:"127.0.0.1:8788" env:"QUITTANCE_LISTEN" placeholder:"ADDR"`
 	PublicURL string        `help:"How clients and buyers reach this server. Default: http://ADDR." env:"QUITTANCE_PUBLIC_URL" placeholder:"URL"`

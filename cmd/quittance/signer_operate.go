@@ -24,7 +24,7 @@ const leastPassphrase = 12
 type signerInit struct {
 	signerPlace
 	Name       string `arg:"" help:"What the policy calls the wallet."`
-	Network    string `help:"main, test, signet or regtest." enum:"main,test,signet,regtest" default:"main"`
+	Network    string `help:"main, test, testnet4, signet or regtest." enum:"main,test,testnet4,signet,regtest" default:"main"`
 	Asset      string `help:"Coin: BTC, LTC, BCH or DOGE." default:"BTC"`
 	Kind       string `help:"bip84 (native segwit), bip86 (taproot), bip49 (nested segwit) or bip44 (legacy). Default: the chain's usual one." enum:",bip44,bip49,bip84,bip86" default:"" placeholder:"KIND"`
 	Account    uint32 `help:"Index of the account." default:"0"`

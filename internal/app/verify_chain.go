@@ -100,11 +100,11 @@ func (v *verification) unspent(f *Finding) error {
 		if err != nil {
 			return err
 		}
-		if len(coins) > 0 && (asset.Sender == nil || v.sources[asset.Chain] == nil) {
-			f.Skipped = "no chain can be asked from here"
+		if len(coins) == 0 {
 			continue
 		}
-		if len(coins) == 0 {
+		if asset.Sender == nil || v.sources[asset.Chain] == nil {
+			f.Skipped = "no chain can be asked from here"
 			continue
 		}
 		there, err := stillUnspent(v.ctx, asset.Sender, coins)

@@ -54,6 +54,7 @@ type server struct {
 	data     string
 	database string
 	node     string // URL of the node that is followed; empty is the sandbox
+	peer     string // of the light client, if that is what follows the chain
 	extra    []string
 	url      string
 	control  string
@@ -94,7 +95,10 @@ func (s *server) followed() []string {
 func (s *server) start(listen string) {
 	s.t.Helper()
 	args := append([]string{"serve", "--listen", listen, "--json", "--limit-address", "0", "--limit-merchant", "0"}, s.place()...)
-	if args = append(args, s.followed()...); s.node == "" {
+	switch args = append(args, s.followed()...); {
+	case s.peer != "":
+		args = append(args, "--light", "--network", "regtest", "--peer", s.peer)
+	case s.node == "":
 		args = append(args, "--sandbox")
 	}
 	s.cmd = exec.Command(s.bin, append(args, s.extra...)...)

@@ -30,6 +30,8 @@ type Config struct {
 	ClientAddr func(*http.Request) string
 	Now        func() time.Time // nil: the real clock
 	Log        *slog.Logger     // nil: none
+	// Chains tells how the chains stand, for the status page; nil: nobody knows.
+	Chains chainsOf
 	// Poll is how often a live stream looks for what another process did; zero
 	// is 5 seconds.
 	Poll time.Duration

@@ -19,6 +19,7 @@ const maxBody = 16 << 10
 func (p *Pages) routes() map[string]handler {
 	m := map[string]handler{
 		"GET /{$}":           p.start,
+		"GET /status":        p.status,
 		"GET /invoice":       p.checkout,
 		"GET /i/{id}":        p.shortLink,
 		"GET /invoice/state": p.state,
@@ -131,7 +132,7 @@ func (p *Pages) loadTemplates() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"checkout", "bill", "problem", "access", "tokens", "mails", "start", "refund", "recipient", "settlement"} {
+	for _, name := range []string{"checkout", "bill", "problem", "access", "tokens", "mails", "start", "refund", "recipient", "settlement", "status"} {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, "templates/"+name+".html")

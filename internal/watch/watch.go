@@ -20,6 +20,7 @@ const (
 	defaultPoll  = 5 * time.Second
 	closeEvery   = time.Second
 	maintainEach = time.Minute
+	syncPause    = time.Second            // while the back end is on its way to the tip
 	firstPause   = 250 * time.Millisecond // after the first error; doubles with each
 	longestPause = time.Minute
 )
@@ -127,6 +128,9 @@ func (w *Watcher) follow(ctx context.Context) error {
 			return nil
 		case errors.As(err, &wrong):
 			return err
+		case errors.Is(err, chain.ErrSyncing):
+			w.Log.Debug("the back end has not reached the tip yet", "chain", w.Source.Chain(), "error", err)
+			w.wait(ctx, syncPause, nil)
 		case err != nil:
 			failures++
 			w.Log.Error("read the chain; it is tried again", "chain", w.Source.Chain(), "failures", failures, "error", err)

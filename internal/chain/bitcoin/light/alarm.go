@@ -25,7 +25,7 @@ func (c *Client) observe() {
 	if err != nil {
 		return
 	}
-	now, st := c.Now(), c.Status()
+	now, st := c.Now(), c.known()
 	if !synced {
 		c.logProgress(now, st)
 		return

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	neutrino.QueryTimeout = 2 * time.Second // peers on this machine answer at once
+	inviteWait, rejectWait, backWait = time.Second, 500*time.Millisecond, time.Second
 	os.Exit(m.Run())
 }
 

@@ -81,8 +81,7 @@ func (c *Client) feeAt(ctx context.Context, height int64) (uint64, error) {
 
 // feeOf is what a full block's transactions cost on average, 0 of any other block.
 func feeOf(b *btcutil.Block, subsidy int64) uint64 {
-	weight := blockchain.GetBlockWeight(b)
-	if weight < fullWeight {
+	if blockchain.GetBlockWeight(b) < fullWeight {
 		return 0
 	}
 	coinbase := b.Transactions()[0]
@@ -90,7 +89,11 @@ func feeOf(b *btcutil.Block, subsidy int64) uint64 {
 	for _, out := range coinbase.MsgTx().TxOut {
 		taken += out.Value
 	}
-	vsize := (weight - blockchain.GetTransactionWeight(coinbase)) / blockchain.WitnessScaleFactor
+	var weight int64
+	for _, tx := range b.Transactions()[1:] {
+		weight += blockchain.GetTransactionWeight(tx)
+	}
+	vsize := weight / blockchain.WitnessScaleFactor
 	if taken <= subsidy || vsize <= 0 {
 		return 0
 	}

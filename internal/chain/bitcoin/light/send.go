@@ -17,7 +17,8 @@ import (
 	"github.com/quittance/quittance/internal/chain"
 )
 
-const (
+// How long peers have to answer: variables for tests, whose peers are near.
+var (
 	inviteWait = 5 * time.Second         // for a peer to ask for what it was offered
 	rejectWait = 1500 * time.Millisecond // for it to refuse what it got
 	backWait   = 3 * time.Second         // for it to show what it seems to have already

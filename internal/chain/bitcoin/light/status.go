@@ -40,6 +40,9 @@ const (
 	alarmPeers    = "peers"    // too few are compared
 )
 
+// AlarmKinds are all kinds of alarms.
+var AlarmKinds = []string{alarmStale, alarmDistrust, alarmPeers}
+
 // Progress says how far the first synchronisation is, in one sentence.
 func (s Status) Progress() string {
 	best := max(s.Best, s.Headers)
@@ -145,7 +148,7 @@ func (s *state) syncing(service *neutrino.ChainService, c *Client) error {
 	if synced && !lost {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", chain.ErrSyncing, c.Status().Progress())
+	return fmt.Errorf("%w: %s", chain.ErrSyncing, c.known().Progress())
 }
 
 // look finds out how things are, and whether the tip has been reached.
@@ -186,6 +189,15 @@ func (c *Client) look(service *neutrino.ChainService) bool {
 
 // Status is how the client stands now.
 func (c *Client) Status() Status {
+	_ = c.use(func(s *neutrino.ChainService) error {
+		c.look(s)
+		return nil
+	}) // while it starts, what was known last stands
+	return c.known()
+}
+
+// known is how the client stood when it was looked at last.
+func (c *Client) known() Status {
 	c.state.mu.Lock()
 	defer c.state.mu.Unlock()
 	s := c.state.status
