@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -34,14 +35,52 @@ func (p *program) openLight(nodes int) (*followed, error) {
 	if err != nil {
 		return nil, err
 	}
+	doubts := make(chan struct{}, 1)
 	p.light, err = light.Open(light.Config{
 		Dir: filepath.Join(p.conf.Data, "light", p.conf.Network), Network: p.conf.Network, Peers: p.conf.Peer, Birth: p.conf.Birth,
 		FallbackFee: p.conf.Fallback, Log: p.log,
+		OnDistrust: func() {
+			select {
+			case doubts <- struct{}{}:
+			default:
+			}
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--light: %w", err)
 	}
-	return &followed{Chain: c, source: p.light, sender: p.light, poll: p.conf.Poll, light: p.light}, nil
+	return &followed{Chain: c, source: p.light, sender: p.light, poll: p.conf.Poll, light: p.light, run: p.readAgain(doubts)}, nil
+}
+
+// readAgain has every block looked through once more each time that filters which were
+// believed turn out to be doubtful: they may have hidden payments.
+func (p *program) readAgain(doubts <-chan struct{}) func(context.Context) error {
+	return func(ctx context.Context) error {
+		asked := false
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-doubts:
+				asked = true
+			case <-t.C:
+				if !asked {
+					continue
+				}
+				from, err := p.light.Begin(ctx) // the tip has to be reached again first
+				if err != nil {
+					continue
+				}
+				if _, err := p.app.StartRescan(ctx, "BTC", from.Height); err != nil {
+					p.log.Error("payments may have been hidden, and no rescan could be asked for; it is tried again", "error", err)
+					continue
+				}
+				asked = false
+			}
+		}
+	}
 }
 
 // stillFollowing says what keeps every chain from being ready.

@@ -42,6 +42,7 @@ type cli struct {
 	Verify     verifyCmd     `cmd:"" help:"Prove the books: evaluate every invariant, while the server serves."`
 	Signer     signerCmd     `cmd:"" help:"Keep keys in a process of their own, with its own policy."`
 	Protocol   protocolCmd   `cmd:"" help:"Look after the keys that sign answers to wallets."`
+	Chain      chainCmd      `cmd:"" help:"See how far chains were followed, and look back through them."`
 	Outgoing   outgoingCmd   `cmd:"" help:"Stop all money out, or let it leave again."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

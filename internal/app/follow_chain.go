@@ -102,6 +102,7 @@ type batch struct {
 	touched []string
 
 	transfers map[string]*moving
+	added     int64 // outputs of ours that were not known
 }
 
 // open is an invoice being changed.

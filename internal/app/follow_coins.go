@@ -36,6 +36,7 @@ func (b *batch) seeCoin(h Hit, owner store.AddressOwner, change bool, block *cha
 		if err != nil {
 			return err
 		}
+		b.added++
 		return b.tx.AddCoin(&store.Coin{
 			Coin: chain.Coin{
 				Outpoint: out, Amount: h.Payment.Amount, To: h.Payment.To, Path: chain.Path{Change: change, Index: owner.Index},

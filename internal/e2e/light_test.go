@@ -102,6 +102,18 @@ func TestMoneyComesAndLeavesWithoutANode(t *testing.T) {
 	witness.node = o.URL // the command asks a node: the server has the headers
 	witness.verify(t)
 
+	// All is read once more while the server serves, and nothing is found twice.
+	var rescan struct {
+		State           string
+		Found, Next, To int64
+	}
+	s.operator(&rescan, "chain", "rescan", "--from", "1")
+	if rescan.State != "done" || rescan.Found != 0 || rescan.Next <= rescan.To {
+		t.Errorf("the rescan ended as %+v", rescan)
+	}
+	d.refundIs(t, r.ID, "success")
+	witness.verify(t)
+
 	if _, page := s.get(t, "/status", "text/html"); !strings.Contains(page, `data-testid="chain-BTC"`) || !strings.Contains(page, "1 of 1") {
 		t.Errorf("the status page says %s", page)
 	}

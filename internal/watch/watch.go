@@ -115,6 +115,10 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.tick(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		w.rescans(ctx)
+		return nil
+	})
 	return group.Wait()
 }
 

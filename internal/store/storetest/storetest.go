@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"subscriptions come back whole and when they are due", subscriptions},
 		{"an invoice takes one payment from a wallet at a time", postedPayments},
 		{"signing keys come back whole, also retired ones", signingKeys},
+		{"rescans come back whole and move only from where they were", rescans},
 		{"a failed operation leaves nothing", rollback},
 		{"an operation that panics leaves nothing", panics},
 		{"an operation whose caller has gone leaves nothing", cancelled},
