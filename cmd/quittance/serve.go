@@ -51,7 +51,8 @@ func (c *serveCmd) policy() hot.Policy {
 
 // Run serves until the program is told to stop.
 func (c *serveCmd) Run(ctx context.Context) error {
-	if os.Getenv("GOGC") == "" {
+	// With --light scripts are held in memory, and memory is what is promised.
+	if os.Getenv("GOGC") == "" && !c.Light {
 		// Nearly all garbage is of single requests, and little is held at rest:
 		// collecting half as often costs a few megabytes under load.
 		debug.SetGCPercent(200)

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	neutrino.QueryTimeout = 2 * time.Second // peers on this machine answer at once
 	inviteWait, rejectWait, backWait = time.Second, 500*time.Millisecond, time.Second
+	pinnedGather = 4 * time.Second
 	os.Exit(m.Run())
 }
 
