@@ -10,6 +10,9 @@ import (
 	"github.com/quittance/quittance/internal/store"
 )
 
+// Rescan is a look back through a chain.
+type Rescan = store.Rescan
+
 // StartRescan asks for a look back through a chain, from a height up to where it is
 // followed: for payments to addresses that were not known when their block was
 // followed. Whichever server follows the chain works it off.
@@ -75,8 +78,8 @@ var errReorganised = errors.New("app: the chain was reorganised while it was res
 // RescanBlocks applies the next blocks of a rescan, which begin at r.Next: payments in
 // them are recorded as if they had been seen when their block was followed, and those
 // that are known stay as they are. r is how it stood before, and is moved on; it is
-// done when the blocks end where the chain is followed to. After store.ErrChanged
-// another server did the step, and nothing was changed.
+// done when the blocks end where the chain is followed to. After ErrCursorMoved another
+// server did the step, and nothing was changed.
 func (a *App) RescanBlocks(ctx context.Context, r *store.Rescan, blocks []BlockHits) error {
 	now := a.now()
 	p := Progress{Chain: r.Chain, New: blocks, ReadAt: now}
@@ -97,7 +100,14 @@ func (a *App) RescanBlocks(ctx context.Context, r *store.Rescan, blocks []BlockH
 		if moved.Next > cur.Block.Height {
 			moved.State = store.RescanDone
 		}
-		return tx.MoveRescan(&moved, r.Next)
+		// Trying again from where it no longer stands would be in vain, so this is not the
+		// error on which a transaction is repeated.
+		if err := tx.MoveRescan(&moved, r.Next); errors.Is(err, store.ErrChanged) {
+			return ErrCursorMoved
+		} else if err != nil {
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return err

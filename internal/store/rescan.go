@@ -25,6 +25,9 @@ type Rescan struct {
 	Updated time.Time
 }
 
+// Running reports whether there is something left to read.
+func (r *Rescan) Running() bool { return r.State == RescanRunning }
+
 // AddRescan stores a new one.
 func (tx *Tx) AddRescan(r *Rescan) error {
 	return tx.one(ErrExists, `INSERT INTO rescan (id, chain, from_height, next_height, to_height, state, found, created_at, updated_at)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain"
-	"github.com/quittance/quittance/internal/store"
 )
 
 const (
@@ -55,7 +54,7 @@ func (w *Watcher) Rescan(ctx context.Context) error {
 	return nil
 }
 
-func (w *Watcher) rescan(ctx context.Context, r *store.Rescan) error {
+func (w *Watcher) rescan(ctx context.Context, r *app.Rescan) error {
 	// An address may be in the database with a date long past: one that was imported,
 	// or came with a backup. It is known from here on, also to whoever follows the chain.
 	if err := w.App.WatchedAddresses(ctx, r.Chain, time.Time{}, w.add); err != nil {
@@ -66,9 +65,9 @@ func (w *Watcher) rescan(ctx context.Context, r *store.Rescan) error {
 	}
 	w.Log.Info("rescanning", "chain", r.Chain, "next", r.Next, "to", r.To)
 	told := w.Now()
-	for r.State == store.RescanRunning {
+	for r.Running() {
 		err := w.rescanStep(ctx, r)
-		if errors.Is(err, store.ErrChanged) {
+		if errors.Is(err, app.ErrCursorMoved) {
 			return nil // another server is at it
 		}
 		if err != nil {
@@ -88,7 +87,7 @@ func (w *Watcher) rescan(ctx context.Context, r *store.Rescan) error {
 }
 
 // rescanStep reads the next blocks and applies them.
-func (w *Watcher) rescanStep(ctx context.Context, r *store.Rescan) error {
+func (w *Watcher) rescanStep(ctx context.Context, r *app.Rescan) error {
 	cursor, err := w.App.Cursor(ctx, r.Chain)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 // No block comes for long: one alarm is raised and logged once, and ends by itself.
 // Too few peers are another.
 func TestAlarmsAreRaisedOnceAndEndByThemselves(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	var ahead atomic.Int64
 	f := followWith(t, Config{

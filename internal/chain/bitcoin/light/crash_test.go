@@ -1,6 +1,7 @@
 package light
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,7 +47,7 @@ func bare(dir, peer string) {
 	if err != nil {
 		panic(err)
 	}
-	if err := s.Start(nil); err != nil { //nolint:staticcheck // it is not looked at
+	if err := s.Start(context.Background()); err != nil {
 		panic(err)
 	}
 	for len(s.Peers()) == 0 || !s.IsCurrent() {
@@ -70,6 +71,7 @@ func strand(db walletdb.DB) error {
 // The library panics on a rollback that fails, in a goroutine of its own, where nobody
 // can recover it.
 func TestTheLibraryAloneDiesOfARollbackThatFails(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), bareDir+"="+t.TempDir(), barePeer+"="+b.Peer)
@@ -92,6 +94,7 @@ func TestTheLibraryAloneDiesOfARollbackThatFails(t *testing.T) {
 // The same happens to the client: it opens the library again on stores that were put
 // right, in the same process, and follows the new branch.
 func TestTheClientSurvivesARollbackThatFails(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	script := scriptOf(t, payee)
 	txid := b.Pay(payee, 30_000)
@@ -196,6 +199,7 @@ func cut(dir, name string, by int64) error {
 // Whatever a crash leaves of the stores, the client opens them, and finds what it
 // found before.
 func TestWhateverACrashLeavesOfTheStoresTheyCanBeOpened(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	script := scriptOf(t, payee)
 	txid := b.Pay(payee, 30_000)

@@ -251,6 +251,7 @@ var lies = map[string]lie{
 // One peer of two keeps a payment back. It is found nevertheless, and whoever lied
 // about what the filters are is named, within the two blocks after it.
 func TestAPeerThatKeepsAPaymentBackHidesNothing(t *testing.T) {
+	t.Parallel()
 	for name, l := range lies {
 		if os.Getenv(campaign) == "" && !(l.filters && l.headers) {
 			continue // the other ways to lie wait for the library's timeouts
@@ -308,6 +309,7 @@ func (f *follower) connectedTo(n int) {
 // the library would ban them all for not agreeing with it: instead everything is
 // fetched again, the payment is found, and the server is told to read again.
 func TestWhoWasAloneWithALiarFindsOut(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	script := scriptOf(t, payee)
 	txid := b.Pay(payee, 60_000)

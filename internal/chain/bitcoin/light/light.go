@@ -156,6 +156,13 @@ func firstOpened(dir string, now time.Time) (time.Time, error) {
 // globals of the library are set once: one process has one set of them.
 var globals sync.Mutex
 
+// setOnce leaves alone what is right already: another client may be reading it.
+func setOnce[T comparable](at *T, to T) {
+	if *at != to {
+		*at = to
+	}
+}
+
 // start opens the stores and the library on them. The caller holds mu, or is alone.
 func (c *Client) start() error {
 	db, mended, err := openStores(c.Dir)
@@ -166,9 +173,10 @@ func (c *Client) start() error {
 		c.Log.Warn("the light client's headers were put right after a crash", "network", c.Config.Network, "what", mended)
 	}
 	globals.Lock()
-	neutrino.TargetOutbound = max(defaultWanted, c.WantedPeers)
-	neutrino.DisableDNSSeed = len(c.Peers) > 0
-	neutrino.UserAgentName, neutrino.UserAgentVersion = "quittance", "1"
+	setOnce(&neutrino.TargetOutbound, max(defaultWanted, c.WantedPeers))
+	setOnce(&neutrino.DisableDNSSeed, len(c.Peers) > 0)
+	setOnce(&neutrino.UserAgentName, "quittance")
+	setOnce(&neutrino.UserAgentVersion, "1")
 	s, err := neutrino.NewChainService(neutrino.Config{
 		DataDir: c.Dir, Database: db, ChainParams: *c.params, ConnectPeers: c.Peers,
 		FilterCacheSize: filterCacheBytes, BlockCacheSize: blockCacheBytes,

@@ -15,6 +15,7 @@ import (
 // reading the others, follows new ones, and after a restart goes on without fetching
 // its headers again.
 func TestItFollowsTheChainFromItsFirstStartThroughARestart(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	script := scriptOf(t, payee)
 	txid := b.Pay(payee, 70_000)
@@ -71,6 +72,7 @@ func TestItFollowsTheChainFromItsFirstStartThroughARestart(t *testing.T) {
 // Without peers nothing is said about the tip: deadlines must not be held against
 // what was known yesterday.
 func TestWithoutPeersThereIsNoTip(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	dir := t.TempDir()
 	f := follow(t, dir, b.Peer)

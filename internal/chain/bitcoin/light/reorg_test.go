@@ -74,6 +74,7 @@ func depths() []int {
 // Two nodes mine apart and are joined: what was paid in the blocks that lost is gone,
 // what was paid in those that won is there, at any depth, with the client running.
 func TestItFollowsReorganisationsOfAnyDepth(t *testing.T) {
+	t.Parallel()
 	w := startTwins(t)
 	script := scriptOf(t, payee)
 	f := follow(t, t.TempDir(), w.a.Peer)

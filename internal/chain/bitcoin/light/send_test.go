@@ -33,6 +33,7 @@ func waits(t testing.TB, b *btcdtest.Node, id chainhash.Hash) {
 // What is sent reaches the node and is mined; sending it again, waiting or mined, by
 // this process or after a restart, does no harm; what the node refuses is refused.
 func TestSendingHandsATransactionToPeersOnceOrMoreOften(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	dir, ctx := t.TempDir(), t.Context()
 	f := follow(t, dir, b.Peer)
@@ -80,6 +81,7 @@ func TestSendingHandsATransactionToPeersOnceOrMoreOften(t *testing.T) {
 // Outputs are unspent until a block spends them, and again when that block leaves the
 // chain; what is not where it was said to be is not there.
 func TestOutputsAreFollowedUntilTheyAreSpent(t *testing.T) {
+	t.Parallel()
 	b := btcdtest.Start(t)
 	f, ctx := follow(t, t.TempDir(), b.Peer), t.Context()
 	f.reaches(best(t, b))

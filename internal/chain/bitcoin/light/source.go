@@ -132,11 +132,11 @@ func (c *Client) Begin(ctx context.Context) (chain.Ref, error) {
 	if err != nil {
 		return tip, err
 	}
-	height := tip.Height
-	if c.Birth > 0 {
-		height = min(c.Birth-1, tip.Height)
-	} else if height, err = c.before(c.first.Add(-2*time.Hour), tip.Height); err != nil {
-		return tip, err
+	height := min(c.Birth-1, tip.Height)
+	if c.Birth <= 0 {
+		if height, err = c.before(c.first.Add(-2*time.Hour), tip.Height); err != nil {
+			return tip, err
+		}
 	}
 	hash, err := c.HashAt(ctx, height)
 	return chain.Ref{Hash: hash, Height: height}, err
