@@ -54,7 +54,7 @@ func lightServer(t *testing.T, database, peer string, extra ...string) *server {
 // money went where it should, once.
 func TestMoneyComesAndLeavesWithoutANode(t *testing.T) {
 	t.Setenv("QUITTANCE_SEED_PASSPHRASE", "only for a test of regtest")
-	o := outside{btcdtest.Start(t)}
+	o := btcd{btcdtest.Start(t)}
 	s := lightServer(t, "", o.Peer)
 	s.operator(nil, "merchant", "create", "Shop")
 	s.operator(nil, "wallet", "add", "--generate")
@@ -137,7 +137,7 @@ func TestMoneyComesAndLeavesWithoutANode(t *testing.T) {
 }
 
 // waits returns once a transaction waits for a block, or is in one.
-func (o outside) waits(t *testing.T, txid string) {
+func (o btcd) waits(t *testing.T, txid string) {
 	t.Helper()
 	hash, err := chainhash.NewHashFromStr(txid)
 	must(t, err)
