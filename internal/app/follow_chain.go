@@ -87,11 +87,6 @@ func (p *Progress) empty() bool {
 	return len(p.Undo)+len(p.New)+len(p.Unconfirmed)+len(p.Hits)+len(p.Dropped) == 0
 }
 
-// DropAfter is how long a waiting payment has to be missing from the mempool
-// until it no longer counts as received. Until then the node may just have
-// started, or the sender may send it again. Mined, it counts at any time.
-const DropAfter = invoice.ConfirmWithin
-
 // batch is one reading on its way into the database; it lives in one transaction.
 type batch struct {
 	app     *App
@@ -100,9 +95,9 @@ type batch struct {
 	now     time.Time
 	open    map[string]*open
 	touched []string
+	added   int64 // outputs of ours that were not known
 
 	transfers map[string]*moving
-	added     int64 // outputs of ours that were not known
 }
 
 // open is an invoice being changed.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/store"
 )
 
@@ -57,6 +58,11 @@ func (a *App) FollowedBlock(ctx context.Context, chainName string, height int64)
 	}
 	return ref, err == nil, err
 }
+
+// DropAfter is how long a waiting payment has to be missing from the mempool
+// until it no longer counts as received. Until then the node may just have
+// started, or the sender may send it again. Mined, it counts at any time.
+const DropAfter = invoice.ConfirmWithin
 
 // WaitingTxs lists the unconfirmed transactions of a chain that invoices count on.
 func (a *App) WaitingTxs(ctx context.Context, chainName string) (ids []string, err error) {
