@@ -48,3 +48,14 @@ func (a *App) score(tx *chain.Tx, asset string) (int, []string) {
 	}
 	return invoice.Score(*s, a.lowFeeRate(asset))
 }
+
+// lowFeeRate, in the smallest unit per virtual byte, is where a payment is
+// called slow. It is what relaying costs at least, so only the edge is flagged.
+const lowFeeRate = 1.0
+
+func (a *App) lowFeeRate(asset string) float64 {
+	if x, ok := a.Asset(asset); ok && x.LowFeeRate > 0 {
+		return x.LowFeeRate
+	}
+	return lowFeeRate
+}

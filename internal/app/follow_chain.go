@@ -275,17 +275,6 @@ func (b *batch) see(h Hit, block *chain.Block) error {
 	return nil
 }
 
-// lowFeeRate, in the smallest unit per virtual byte, is where a payment is
-// called slow. It is what relaying costs at least, so only the edge is flagged.
-const lowFeeRate = 1.0
-
-func (a *App) lowFeeRate(asset string) float64 {
-	if x, ok := a.Asset(asset); ok && x.LowFeeRate > 0 {
-		return x.LowFeeRate
-	}
-	return lowFeeRate
-}
-
 // conflicts looks for transactions that spend what a waiting payment spends:
 // that payment can no longer confirm.
 func (b *batch) conflicts() error {
