@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	_ "golang.org/x/crypto/x509roots/fallback" // authorities for where the system has none, as in an empty container
 
 	"github.com/quittance/quittance/internal/fault"
 )
@@ -43,6 +44,8 @@ type cli struct {
 	Signer     signerCmd     `cmd:"" help:"Keep keys in a process of their own, with its own policy."`
 	Protocol   protocolCmd   `cmd:"" help:"Look after the keys that sign answers to wallets."`
 	Chain      chainCmd      `cmd:"" help:"See how far chains were followed, and look back through them."`
+	Doctor     doctorCmd     `cmd:"" help:"Say what is wrong and what to do, on one page; the settings are those of serve."`
+	Backup     backupCmd     `cmd:"" help:"Copy the database and what belongs to it, while the server serves."`
 	Outgoing   outgoingCmd   `cmd:"" help:"Stop all money out, or let it leave again."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

@@ -18,10 +18,11 @@ import (
 )
 
 type walletCmd struct {
-	Add     walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
-	Set     walletSet     `cmd:"" help:"Change who signs for a merchant's wallet."`
-	List    walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
-	Deposit walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
+	Add           walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
+	Set           walletSet     `cmd:"" help:"Change who signs for a merchant's wallet."`
+	List          walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+	ConfirmBackup walletConfirm `cmd:"" name:"confirm-backup" help:"Show that the words of a wallet are written down: type them once more."`
+	Deposit       walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
 }
 
 type walletAdd struct {

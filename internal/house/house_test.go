@@ -91,6 +91,7 @@ var may = map[string][]string{
 	"internal/outbox/phpjson": {},
 
 	// Back ends: no noun, no verb.
+	"internal/doctor":                        {"internal/chain", "internal/chain/bitcoin/node", "internal/feed", "internal/merchant", "internal/store"},
 	"internal/feed":                          {"internal/rate", "internal/money"},
 	"internal/chain/bitcoin":                 {"internal/chain", "internal/money"},
 	"internal/chain/bitcoin/spending":        {"internal/chain", "internal/chain/bitcoin", "internal/money"},

@@ -96,6 +96,9 @@ func (tx *Tx) DueLanes(now time.Time, limit int, skip SkipLanes) ([]Lane, error)
 	return tx.lanes(where+` ORDER BY run_at LIMIT $2`, args...)
 }
 
+// WaitingLanes lists the endpoints that something waits for.
+func (tx *Tx) WaitingLanes() ([]Lane, error) { return tx.lanes(`waiting > 0 ORDER BY id`) }
+
 // NextLane is when the next lane is due; zero when none waits.
 func (tx *Tx) NextLane() (time.Time, error) {
 	var t int64
