@@ -62,7 +62,7 @@ func (b *bench) run(ctx context.Context, only string) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"start", b.start}, {"requests", b.requests}, {"match", b.match}, {"light", b.light}, {"books", b.books}, {"payouts", b.payouts}, {"webhooks", b.webhooks}, {"lists", b.lists},
+		{"start", b.start}, {"requests", b.requests}, {"match", b.match}, {"light", b.light}, {"catch-up", b.catchUp}, {"books", b.books}, {"payouts", b.payouts}, {"webhooks", b.webhooks}, {"lists", b.lists},
 	} {
 		if !strings.Contains(part.name, only) {
 			continue

@@ -147,11 +147,14 @@ func (r *reading) advance(ctx context.Context, tip chain.Ref) error {
 		return r.skim(ctx, tip)
 	}
 	at := r.position()
-	for at.Height < tip.Height {
-		b, err := r.block(ctx, at.Height+1)
-		if err != nil {
-			return err
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for next := range r.ahead(ctx, at.Height+1, tip.Height) {
+		f := <-next
+		if f.err != nil {
+			return f.err
 		}
+		b := f.block
 		if b.Prev != at.Hash || b.Height != at.Height+1 {
 			return errShifted
 		}

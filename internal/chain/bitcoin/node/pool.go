@@ -174,19 +174,11 @@ func bytesOf(tx *wire.MsgTx) ([]byte, error) {
 // raw asks for something by its id in the form that goes over the network, or
 // returns chain.ErrNotFound. form is how the node is told that.
 func (e *endpoint) raw(ctx context.Context, method, id string, form any) ([]byte, error) {
-	var text string
-	err := e.call(ctx, &text, method, id, form)
+	raw, err := e.callHex(ctx, method, id, form)
 	if isCode(err, codeNotFound) {
 		return nil, chain.ErrNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("node: %s %s: its answer is not in hex: %w", method, id, err)
-	}
-	return b, nil
+	return raw, err
 }
 
 // unsupported reports that a node does not know a call. btcd says so in two ways.

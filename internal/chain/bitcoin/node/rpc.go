@@ -192,6 +192,11 @@ func (r *rpc) post(ctx context.Context, body []byte) (status int, answer []byte,
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
+	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
+		answer = make([]byte, n)
+		_, err = io.ReadFull(resp.Body, answer)
+		return resp.StatusCode, answer, err
+	}
 	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(answer) > maxAnswer {
 		err = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
