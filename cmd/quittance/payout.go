@@ -117,6 +117,7 @@ func (c *approverAdd) Run(ctx context.Context) error {
 }
 
 type paymentCmd struct {
+	Show   paymentShow   `cmd:"" help:"Show what came in for an invoice: how deep, and how sure what waits is."`
 	Held   paymentHeld   `cmd:"" help:"List money that came in and was not asked for."`
 	Decide paymentDecide `cmd:"" help:"Refund it, or credit it to the ledger."`
 	Return paymentReturn `cmd:"" help:"Give back what was credited after all."`

@@ -57,7 +57,7 @@ type Config struct {
 // those of btcd and bchd.
 var networks = map[string]string{
 	"main": "main", "test": "test", "signet": "signet", "regtest": "regtest",
-	"mainnet": "main", "testnet3": "test",
+	"testnet4": "testnet4", "mainnet": "main", "testnet3": "test",
 }
 
 // New returns the nodes of a chain without asking them anything yet. The error is
