@@ -282,9 +282,13 @@ func (a *App) quote(ctx context.Context, in *NewInvoice, asset *Asset, w *mercha
 	if err != nil {
 		return none, nil, err
 	}
-	return invoice.Option{
+	o := invoice.Option{
 		Asset: asset.Code, Chain: asset.Chain, Address: addr, Wallet: w.ID, Index: index, Subtotal: due, Due: due, FeeFiat: "0", Depths: depths,
-	}, dest, nil
+	}
+	if !asset.Unconfirmed {
+		o.Grace = invoice.BlockGrace.Milliseconds()
+	}
+	return o, dest, nil
 }
 
 // shown are the currencies whose rate is kept with each invoice besides its own.

@@ -202,7 +202,7 @@ func (inv *Invoice) next(f Facts) (Event, bool) {
 		if d >= 0 {
 			return inv.seen(), true
 		}
-		return WindowClosed, f.missed(inv, inv.Expires)
+		return WindowClosed, f.missed(inv, inv.Closes())
 	case Expired:
 		return inv.seen(), d >= 0 && !inv.overdue(d, f)
 	case Invalid:

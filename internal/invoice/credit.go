@@ -65,7 +65,7 @@ func (c *Credit) conflicts(spends []chain.Outpoint) bool {
 // inTime reports whether the payment came before the window closed and before
 // a cancellation.
 func (inv *Invoice) inTime(c *Credit) bool {
-	if c.FirstSeen.After(inv.Expires) {
+	if c.FirstSeen.After(inv.deadline(c.Asset)) {
 		return false
 	}
 	return inv.State.Cancelled.IsZero() || c.FirstSeen.Before(inv.State.Cancelled)

@@ -92,6 +92,7 @@ type Option struct {
 	FeeRate  int64       `json:"feeRate"`          // smallest units per byte the cost was reckoned with
 	Fee      money.Units `json:"fee"`              // the network cost
 	FeeFiat  string      `json:"feeFiat"`          // the network cost in the invoice's currency, a JSON number literal
+	Grace    int64       `json:"grace,omitempty"`  // ms after the window in which a block may first show a payment
 	Depths   *Depths     `json:"depths,omitempty"` // nil is Standard
 }
 

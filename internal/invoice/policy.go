@@ -1,5 +1,7 @@
 package invoice
 
+import "time"
+
 // Depths is how many confirmations a payment needs and, while it has none, how sure
 // it has to be. It is fixed with the invoice, for each way to pay.
 type Depths struct {
@@ -29,6 +31,29 @@ func (inv *Invoice) Depths(asset string) Depths {
 		return *o.Depths
 	}
 	return Standard
+}
+
+// BlockGrace is how long after the window a block may first show a payment that counts,
+// on a chain that is seen in blocks only: the buyer paid in time, and had to wait for a
+// block. None comes within an hour once in 400 times on Bitcoin.
+const BlockGrace = time.Hour
+
+// Closes is when an unpaid invoice is over: with its window, or with the longest grace
+// of a chain that it can be paid on.
+func (inv *Invoice) Closes() time.Time {
+	var most int64
+	for i := range inv.Terms.Options {
+		most = max(most, inv.Terms.Options[i].Grace)
+	}
+	return inv.Expires.Add(time.Duration(most) * time.Millisecond)
+}
+
+// deadline is until when a payment in an asset counts.
+func (inv *Invoice) deadline(asset string) time.Time {
+	if o, ok := inv.Option(asset); ok {
+		return inv.Expires.Add(time.Duration(o.Grace) * time.Millisecond)
+	}
+	return inv.Expires
 }
 
 // Target is the number of confirmations that completes the invoice, in the way to

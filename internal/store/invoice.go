@@ -29,7 +29,7 @@ func NewInvoiceRows(inv *invoice.Invoice, destinations [][]byte) (*InvoiceRows, 
 		return nil, err
 	}
 	r := &InvoiceRows{invoice: []any{
-		inv.ID, inv.Merchant, inv.APIToken, inv.Token, inv.GUID, string(inv.Status), inv.Terms.Order.OrderID, ms(inv.Created), ms(inv.Expires),
+		inv.ID, inv.Merchant, inv.APIToken, inv.Token, inv.GUID, string(inv.Status), inv.Terms.Order.OrderID, ms(inv.Created), ms(inv.Expires), ms(inv.Closes()),
 		inv.Version, terms, state,
 	}}
 	for i, opt := range inv.Terms.Options {
@@ -42,8 +42,8 @@ func NewInvoiceRows(inv *invoice.Invoice, destinations [][]byte) (*InvoiceRows, 
 
 // AddInvoiceRows stores a new invoice and its addresses.
 func (tx *Tx) AddInvoiceRows(r *InvoiceRows) error {
-	err := tx.one(ErrExists, `INSERT INTO invoice (id, merchant, api_token, token, guid, status, order_id, created_at, expires_at, has_credits, version, terms, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`, r.invoice...)
+	err := tx.one(ErrExists, `INSERT INTO invoice (id, merchant, api_token, token, guid, status, order_id, created_at, expires_at, closes_at, has_credits, version, terms, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13)`, r.invoice...)
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,8 @@ func (tx *Tx) SetInvoice(inv *invoice.Invoice) error {
 	if err != nil {
 		return err
 	}
-	err = tx.one(ErrChanged, `UPDATE invoice SET status = $3, has_credits = $4, state = $5, expires_at = $6, version = version + 1 WHERE id = $1 AND version = $2`,
-		inv.ID, inv.Version, string(inv.Status), flag(len(inv.Credits) > 0), state, ms(inv.Expires))
+	err = tx.one(ErrChanged, `UPDATE invoice SET status = $3, has_credits = $4, state = $5, expires_at = $6, closes_at = $7, version = version + 1 WHERE id = $1 AND version = $2`,
+		inv.ID, inv.Version, string(inv.Status), flag(len(inv.Credits) > 0), state, ms(inv.Expires), ms(inv.Closes()))
 	if err != nil {
 		return err
 	}
@@ -198,9 +198,9 @@ func (tx *Tx) Addresses(chainName string, from time.Time, visit func(destination
 	})
 }
 
-// DueForExpiry lists unpaid invoices whose window has closed, oldest first.
+// DueForExpiry lists unpaid invoices that are over, oldest first.
 func (tx *Tx) DueForExpiry(now time.Time, limit int) ([]string, error) {
-	return tx.ids(`SELECT id FROM invoice WHERE status = 'new' AND expires_at < $1 ORDER BY expires_at LIMIT $2`, ms(now), limit)
+	return tx.ids(`SELECT id FROM invoice WHERE status = 'new' AND closes_at < $1 ORDER BY closes_at LIMIT $2`, ms(now), limit)
 }
 
 // InvoicesWithOpenCredits lists invoices with a payment that blocks still move.

@@ -73,7 +73,7 @@ func TestVerifyFindsWhatWasTamperedWith(t *testing.T) {
 		"OutboxAtomic":           `DELETE FROM event WHERE seq = 2`,
 		"ChainBound":             `UPDATE chain_cursor SET genesis = 'of another chain'`,
 		"MoneyExact":             `INSERT INTO settlement SELECT 's', merchant, 't', 'USD', 'completed', 1, 0, 0, 1, '{"rail":"book","from":0,"to":3,"balance":0,"sum":1,"total":1}', '{}' FROM invoice`,
-		"IdemOnce":               `DROP INDEX invoice_guid; INSERT INTO invoice SELECT 'copy', merchant, api_token, token, guid, status, order_id, created_at, expires_at, has_credits, version, terms, state FROM invoice`,
+		"IdemOnce":               `DROP INDEX invoice_guid; INSERT INTO invoice SELECT 'copy', merchant, api_token, token, guid, status, order_id, created_at, expires_at, has_credits, version, terms, state, closes_at FROM invoice`,
 		"TenantSealed": `INSERT INTO lane (id, kind, endpoint, merchant, last_ord, waiting, run_at, lease_owner, lease_until) VALUES ('l', 'webhook', 'https://rival.example', 'rival', 1, 1, 0, '', 0);
 			INSERT INTO delivery (id, lane, ord, event, resource, state, attempts, round, aside, run_at, created_at) SELECT 'd', 'l', 1, id, resource, 'waiting', 0, 0, 0, 0, 0 FROM event LIMIT 1`,
 	} {
