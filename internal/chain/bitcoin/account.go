@@ -180,9 +180,17 @@ func (a *Account) Fingerprint() string {
 }
 
 // Descriptor is the output descriptor (BIP 380) of the external chain, with
-// its checksum and, when the account came from a seed, the key's origin.
-func (a *Account) Descriptor() string {
-	text := fmt.Sprintf(descriptorForms[a.kind], a.origin+a.XPub()+"/0/*")
+// its checksum and, when it is known, the key's origin.
+func (a *Account) Descriptor() string { return a.descriptor("0") }
+
+// ChangeDescriptor is the descriptor of the chain for change.
+func (a *Account) ChangeDescriptor() string { return a.descriptor("1") }
+
+// BothDescriptor is one descriptor of both chains (BIP 389).
+func (a *Account) BothDescriptor() string { return a.descriptor("<0;1>") }
+
+func (a *Account) descriptor(branch string) string {
+	text := fmt.Sprintf(descriptorForms[a.kind], a.origin+a.XPub()+"/"+branch+"/*")
 	sum, err := DescriptorChecksum(text)
 	if err != nil {
 		panic(err) // the text above holds only descriptor characters
