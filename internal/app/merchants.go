@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/quittance/quittance/internal/fault"
@@ -112,65 +111,4 @@ func (a *App) MerchantByKey(ctx context.Context, key string) (m *merchant.Mercha
 		return refine(err, fault.Access(403, "This access key is not known; `quittance merchant key` makes a new one"))
 	})
 	return m, err
-}
-
-// AddWallet gives a merchant an account key to receive an asset with. sealed is
-// the seed it came from, sealed, or empty for watch-only.
-func (a *App) AddWallet(ctx context.Context, merchantID, assetCode, kind, xpub, sealed string) (*merchant.Wallet, error) {
-	return a.addWallet(ctx, assetCode, merchant.Wallet{Merchant: merchantID, Kind: kind, XPub: xpub, SealedSeed: sealed})
-}
-
-// AddSignerWallet gives a merchant an account key whose seed a signer process has,
-// which answers at an address such as unix:///PATH.
-func (a *App) AddSignerWallet(ctx context.Context, merchantID, assetCode, kind, xpub, signer string) (*merchant.Wallet, error) {
-	return a.addWallet(ctx, assetCode, merchant.Wallet{Merchant: merchantID, Kind: kind, XPub: xpub, Signer: signer})
-}
-
-// SetWalletSigner gives a merchant's wallet of an asset to a signer process; empty
-// takes it away. What waits for a signature is asked for there from then on.
-func (a *App) SetWalletSigner(ctx context.Context, merchantID, assetCode, signer string) (w *merchant.Wallet, err error) {
-	err = a.changed(ctx, func(tx *store.Tx) error {
-		list, err := tx.Wallets(merchantID)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(list, func(w *merchant.Wallet) bool { return w.Asset == assetCode })
-		if i < 0 {
-			return fmt.Errorf("the merchant has no %s wallet", assetCode)
-		}
-		w = list[i]
-		w.Signer = signer
-		return tx.SetWalletSigner(w.ID, signer)
-	})
-	return w, err
-}
-
-// addWallet completes a wallet and stores it.
-func (a *App) addWallet(ctx context.Context, assetCode string, w merchant.Wallet) (*merchant.Wallet, error) {
-	asset, ok := a.Asset(assetCode)
-	if !ok {
-		return nil, fmt.Errorf("asset %q is not enabled on this server", assetCode)
-	}
-	canonical, err := asset.Keys.Check(w.XPub, w.Kind)
-	if err != nil {
-		return nil, err
-	}
-	if w.ID, err = a.newID(); err != nil {
-		return nil, err
-	}
-	w.Asset, w.Network, w.XPub, w.Created = asset.Code, asset.Network, canonical, a.now()
-	err = a.changed(ctx, func(tx *store.Tx) error { return tx.AddWallet(&w) })
-	if errors.Is(err, store.ErrExists) {
-		return nil, fmt.Errorf("this account key already belongs to a wallet, or the merchant already has a %s wallet: one key serves one wallet, or addresses would be used twice", asset.Code)
-	}
-	return &w, err
-}
-
-// Wallets lists a merchant's wallets.
-func (a *App) Wallets(ctx context.Context, merchantID string) (list []*merchant.Wallet, err error) {
-	err = a.Store.View(ctx, func(tx *store.Tx) error {
-		list, err = tx.Wallets(merchantID)
-		return err
-	})
-	return list, err
 }

@@ -174,7 +174,7 @@ func (s *spender) newChange(ctx context.Context) (p chain.Path, destination []by
 }
 
 func (s *spender) account() chain.Account {
-	return chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind}
+	return chain.Account{XPub: s.wallet.XPub, Kind: s.wallet.Kind, Origin: s.wallet.Origin}
 }
 
 // outlay is what every transaction of the wallet has in common.

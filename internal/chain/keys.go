@@ -8,6 +8,10 @@ type Keys interface {
 	// Check verifies an account key that is about to become a wallet and returns
 	// its canonical text.
 	Check(xpub, kind string) (string, error)
+	// Origin verifies where an account key is said to come from, such as
+	// [d34db33f/84h/0h/0h], and returns it as it is kept. Empty is allowed: it is not
+	// known.
+	Origin(xpub, kind, origin string) (string, error)
 	// Address derives the receiving address with an index, as the payer reads it
 	// and as the chain itself uses it.
 	Address(xpub, kind string, index int64) (address string, destination []byte, err error)

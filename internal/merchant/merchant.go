@@ -205,12 +205,30 @@ type Wallet struct {
 	Merchant   string
 	Asset      string
 	Network    string // main, test, signet or regtest
-	Kind       string // bip84 or bip86
+	Kind       string // bip44, bip49, bip84 or bip86
 	XPub       string
+	Origin     string // where the key comes from, "[fingerprint/84h/0h/0h]" (BIP 380); empty: not known
 	SealedSeed string // of a hot wallet; else empty
 	Signer     string // unix:///PATH of the process that has the seed; else empty
 	NextIndex  int64  // the first index never handed out
 	Created    time.Time
+	Birth      Birthday
+}
+
+// Birthday is before anything was paid to a wallet: a search through the chain need
+// not begin earlier. Zero values are not known.
+type Birthday struct {
+	Height int64 // of a block
+	At     time.Time
+}
+
+// Born is the wallet's birthday. A seed that was made here is no older than its
+// wallet.
+func (w *Wallet) Born() Birthday {
+	if w.Birth == (Birthday{}) && w.SealedSeed != "" {
+		return Birthday{At: w.Created}
+	}
+	return w.Birth
 }
 
 // Custody says who signs for a wallet.

@@ -29,7 +29,8 @@ const apiToken = "4Muq1yQxKZ9Ltoken"
 // plainKeys derives addresses that say which they are.
 type plainKeys struct{}
 
-func (plainKeys) Check(xpub, _ string) (string, error) { return xpub, nil }
+func (plainKeys) Check(xpub, _ string) (string, error)  { return xpub, nil }
+func (plainKeys) Origin(_, _, o string) (string, error) { return o, nil }
 func (plainKeys) Address(xpub, _ string, i int64) (string, []byte, error) {
 	a := fmt.Sprintf("%s-%d", xpub, i)
 	return a, []byte(a), nil

@@ -169,6 +169,8 @@ func (keys) Check(xpub, kind string) (string, error) {
 	return a.XPub(), nil
 }
 
+func (keys) Origin(_, _, origin string) (string, error) { return origin, nil }
+
 func (keys) Address(xpub, kind string, index int64) (string, []byte, error) {
 	a, err := bitcoin.ParseAccount(xpub, bitcoin.Kind(kind), bitcoin.Regtest)
 	if err != nil {

@@ -75,13 +75,13 @@ func (tx *Tx) Merchants() ([]*merchant.Merchant, error) {
 	return out, err
 }
 
-const walletColumns = `id, merchant, asset, network, kind, xpub, sealed_seed, signer, next_index, created_at`
+const walletColumns = `id, merchant, asset, network, kind, xpub, origin, sealed_seed, signer, next_index, created_at, birth_height, birth_at`
 
 // AddWallet stores where a merchant receives an asset. The same account key
 // cannot serve two wallets: addresses would be used twice.
 func (tx *Tx) AddWallet(w *merchant.Wallet) error {
-	return tx.one(ErrExists, `INSERT INTO wallet (`+walletColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		w.ID, w.Merchant, w.Asset, w.Network, w.Kind, w.XPub, w.SealedSeed, w.Signer, w.NextIndex, ms(w.Created))
+	return tx.one(ErrExists, `INSERT INTO wallet (`+walletColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		w.ID, w.Merchant, w.Asset, w.Network, w.Kind, w.XPub, w.Origin, w.SealedSeed, w.Signer, w.NextIndex, ms(w.Created), w.Birth.Height, ms(w.Birth.At))
 }
 
 // SetWalletSigner stores who signs for a wallet from now on.
@@ -89,18 +89,56 @@ func (tx *Tx) SetWalletSigner(wallet, signer string) error {
 	return tx.one(ErrNotFound, `UPDATE wallet SET signer = $2 WHERE id = $1`, wallet, signer)
 }
 
+// SetWalletOrigin stores where a wallet's key comes from.
+func (tx *Tx) SetWalletOrigin(wallet, origin string) error {
+	return tx.one(ErrNotFound, `UPDATE wallet SET origin = $2 WHERE id = $1`, wallet, origin)
+}
+
+// SetWalletBirth stores a wallet's birthday.
+func (tx *Tx) SetWalletBirth(wallet string, b merchant.Birthday) error {
+	return tx.one(ErrNotFound, `UPDATE wallet SET birth_height = $2, birth_at = $3 WHERE id = $1`, wallet, b.Height, ms(b.At))
+}
+
 // Wallets lists a merchant's wallets; with an empty id, everybody's.
 func (tx *Tx) Wallets(merchantID string) ([]*merchant.Wallet, error) {
+	return tx.wallets(`merchant = $1 OR $1 = '' ORDER BY asset, id`, merchantID)
+}
+
+// WalletByKey finds the wallet that an account key belongs to, whoever's it is and
+// whatever its kind.
+func (tx *Tx) WalletByKey(xpub string) (*merchant.Wallet, error) {
+	list, err := tx.wallets(`xpub = $1`, xpub)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// Wallet reads one wallet.
+func (tx *Tx) Wallet(id string) (*merchant.Wallet, error) {
+	list, err := tx.wallets(`id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+func (tx *Tx) wallets(where string, args ...any) ([]*merchant.Wallet, error) {
 	var out []*merchant.Wallet
-	err := tx.each(`SELECT `+walletColumns+` FROM wallet WHERE merchant = $1 OR $1 = '' ORDER BY asset, id`, []any{merchantID},
-		func(r sqldb.Rows) error {
-			var w merchant.Wallet
-			var created int64
-			err := r.Scan(&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.Signer, &w.NextIndex, &created)
-			w.Created = at(created)
-			out = append(out, &w)
-			return err
-		})
+	err := tx.each(`SELECT `+walletColumns+` FROM wallet WHERE `+where, args, func(r sqldb.Rows) error {
+		var w merchant.Wallet
+		var created, born int64
+		err := r.Scan(&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.Origin, &w.SealedSeed, &w.Signer, &w.NextIndex, &created, &w.Birth.Height, &born)
+		w.Created, w.Birth.At = at(created), at(born)
+		out = append(out, &w)
+		return err
+	})
 	return out, err
 }
 
@@ -110,14 +148,4 @@ func (tx *Tx) ReserveIndices(wallet string, n int64) (first int64, err error) {
 	err = tx.row(`UPDATE wallet SET next_index = next_index + $2 WHERE id = $1 RETURNING next_index - $2`,
 		[]any{wallet, n}, &first)
 	return first, err
-}
-
-// Wallet reads one wallet.
-func (tx *Tx) Wallet(id string) (*merchant.Wallet, error) {
-	var w merchant.Wallet
-	var created int64
-	err := tx.row(`SELECT `+walletColumns+` FROM wallet WHERE id = $1`, []any{id},
-		&w.ID, &w.Merchant, &w.Asset, &w.Network, &w.Kind, &w.XPub, &w.SealedSeed, &w.Signer, &w.NextIndex, &created)
-	w.Created = at(created)
-	return &w, err
 }

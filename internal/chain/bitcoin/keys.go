@@ -41,6 +41,18 @@ func (k *Keys) Check(xpub, kind string) (string, error) {
 	return a.XPub(), nil
 }
 
+// Origin holds a key's origin against the key, as Account.WithOrigin does.
+func (k *Keys) Origin(xpub, kind, origin string) (string, error) {
+	a, err := ParseAccount(xpub, Kind(kind), k.chain)
+	if err != nil {
+		return "", err
+	}
+	if a, err = a.WithOrigin(origin); err != nil {
+		return "", err
+	}
+	return a.Origin(), nil
+}
+
 // Address derives the address 0/index of an account and its output script.
 // index is from 0 to 2^31-1.
 func (k *Keys) Address(xpub, kind string, index int64) (address string, destination []byte, err error) {

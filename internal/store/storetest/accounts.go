@@ -37,11 +37,20 @@ func merchants(d *db) {
 
 	w := wallet("w1", "m1", "xpub1")
 	w.SealedSeed, w.Signer = "", "unix:///run/signer.sock"
+	w.Origin, w.Birth = "[d34db33f/84h/1h/0h]", merchant.Birthday{Height: 7, At: t0}
 	d.update(func(tx *store.Tx) error { return tx.AddWallet(w) })
 	same(d, w, read(d, func(tx *store.Tx) (*merchant.Wallet, error) { return tx.Wallet("w1") }))
 	w.Signer = ""
 	d.update(func(tx *store.Tx) error { return tx.SetWalletSigner("w1", "") })
 	d.refused(store.ErrNotFound, func(tx *store.Tx) error { return tx.SetWalletSigner("w9", "") })
+	w.Origin, w.Birth = "[d34db33f/84h/1h/1h]", merchant.Birthday{Height: 9}
+	d.update(func(tx *store.Tx) error { return tx.SetWalletOrigin("w1", w.Origin) })
+	d.update(func(tx *store.Tx) error { return tx.SetWalletBirth("w1", w.Birth) })
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { return tx.SetWalletOrigin("w9", "") })
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { return tx.SetWalletBirth("w9", w.Birth) })
+	same(d, w, read(d, func(tx *store.Tx) (*merchant.Wallet, error) { return tx.WalletByKey("xpub1") }))
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.WalletByKey("xpub9"); return err })
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { _, err := tx.Wallet("w9"); return err })
 	d.update(func(tx *store.Tx) error { return tx.AddWallet(wallet("w2", "m2", "xpub2")) })
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.AddWallet(wallet("w3", "m1", "xpub3")) })
 	d.refused(store.ErrExists, func(tx *store.Tx) error { return tx.AddWallet(wallet("w3", "m2", "xpub1")) })

@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"an invoice takes one payment from a wallet at a time", postedPayments},
 		{"signing keys come back whole, also retired ones", signingKeys},
 		{"rescans come back whole and move only from where they were", rescans},
+		{"a coin's label is kept, changed and taken away", coinLabels},
+		{"a sweep comes back whole until it is in a block", sweeps},
 		{"a failed operation leaves nothing", rollback},
 		{"an operation that panics leaves nothing", panics},
 		{"an operation whose caller has gone leaves nothing", cancelled},
