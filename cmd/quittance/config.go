@@ -122,6 +122,7 @@ func (p place) show(v any, human func(w io.Writer)) error {
 	}
 	e := json.NewEncoder(os.Stdout)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // a descriptor has <0;1> in it, and nobody shows this as a page
 	return e.Encode(v)
 }
 

@@ -51,7 +51,7 @@ func (c *signerInit) Run(context.Context) error {
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "bitcoin: "))
 	}
-	w, err := signer.NewWallet(c.Name, of, kindOf(c.Kind, "", of), c.Account, seed, passphrase, bitcoin.DefaultWorkFactor)
+	w, err := signer.NewWallet(c.Name, of, kindOf(c.Kind, of), c.Account, seed, passphrase, bitcoin.DefaultWorkFactor)
 	if err != nil {
 		return err
 	}

@@ -18,22 +18,12 @@ import (
 )
 
 type walletCmd struct {
-	Add           walletAdd     `cmd:"" help:"Give a merchant an account key to receive with."`
-	Set           walletSet     `cmd:"" help:"Change who signs for a merchant's wallet."`
+	Add           walletAdd     `cmd:"" help:"Give a merchant a wallet to receive with: an account key or descriptor of yours, or a new seed."`
+	Set           walletSet     `cmd:"" help:"Change who signs for a merchant's wallet, or what is known of it."`
 	List          walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+	Export        walletExport  `cmd:"" help:"Print what another wallet needs to find all coins: descriptors, the highest indices, the birthday."`
 	ConfirmBackup walletConfirm `cmd:"" name:"confirm-backup" help:"Show that the words of a wallet are written down: type them once more."`
 	Deposit       walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
-}
-
-type walletAdd struct {
-	place
-	Merchant   string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
-	Asset      string `help:"What it receives." default:"BTC"`
-	Kind       string `help:"bip84 (native segwit), bip86 (taproot), bip49 (nested segwit) or bip44 (legacy). Default: what the key's spelling says, else the chain's usual one." enum:",bip44,bip49,bip84,bip86" default:"" placeholder:"KIND"`
-	XPub       string `help:"Account key of a wallet you keep elsewhere: watch-only, or signed by --signer." name:"xpub" placeholder:"KEY"`
-	Signer     string `help:"Where the 'quittance signer' process answers that has the seed." placeholder:"unix:///PATH"`
-	Generate   bool   `help:"Make a new seed, print its 24 words once and keep it sealed."`
-	Passphrase string `help:"Seals the new seed." env:"QUITTANCE_SEED_PASSPHRASE"`
 }
 
 type walletRow struct {
@@ -42,6 +32,7 @@ type walletRow struct {
 	Asset      string `json:"asset"`
 	Network    string `json:"network"`
 	Kind       string `json:"kind"`
+	Origin     string `json:"origin,omitempty"` // [fingerprint/path] of the account key
 	Descriptor string `json:"descriptor"`
 	First      string `json:"firstAddress"`
 	NextIndex  int64  `json:"nextIndex"`
@@ -58,13 +49,22 @@ func walletRowOf(w *merchant.Wallet) (walletRow, error) {
 	if err != nil {
 		return row, err
 	}
-	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), c)
+	acc, err := accountOf(w, c)
 	if err != nil {
 		return row, err
 	}
-	row.Descriptor = acc.Descriptor()
+	row.Descriptor, row.Origin = acc.Descriptor(), acc.Origin()
 	row.First, _, err = acc.Address(0)
 	return row, err
+}
+
+// accountOf is a wallet's account with what is known of its key.
+func accountOf(w *merchant.Wallet, c *bitcoin.Chain) (*bitcoin.Account, error) {
+	acc, err := bitcoin.ParseAccount(w.XPub, bitcoin.Kind(w.Kind), c)
+	if err != nil {
+		return nil, err
+	}
+	return acc.WithOrigin(w.Origin)
 }
 
 // signs says who does, for people.
@@ -73,76 +73,6 @@ func (r *walletRow) signs() string {
 		return "signed by " + r.Signer
 	}
 	return r.Custody
-}
-
-func (c *walletAdd) Run(ctx context.Context) error {
-	if c.Generate == (c.XPub != "") {
-		return fmt.Errorf("say either --xpub KEY (watch-only) or --generate")
-	}
-	if c.Generate && len(c.Passphrase) < 12 {
-		return fmt.Errorf("--generate needs a passphrase of at least 12 characters to seal the seed with: set QUITTANCE_SEED_PASSPHRASE")
-	}
-	if c.Signer != "" {
-		if c.XPub == "" {
-			return errors.New("--signer needs --xpub: the account key that `quittance signer init` printed")
-		}
-	}
-	a, m, done, err := c.openFor(ctx, c.Merchant)
-	if err != nil {
-		return err
-	}
-	defer done()
-	asset, ok := a.Asset(strings.ToUpper(c.Asset))
-	if !ok {
-		return fmt.Errorf("asset %q is not one that can be received on this network", c.Asset)
-	}
-	of, err := bitcoin.Find(asset.Code, asset.Network)
-	if err != nil {
-		return err
-	}
-	c.Kind = kindOf(c.Kind, c.XPub, of)
-	if c.Signer != "" {
-		if c.Signer, err = checkSigner(ctx, c.Signer, c.XPub, c.Kind); err != nil {
-			return err
-		}
-	}
-	xpub, sealed, words := c.XPub, "", ""
-	if c.Generate {
-		if xpub, sealed, words, err = newSeed(of, c.Kind, c.Passphrase, bitcoin.DefaultWorkFactor); err != nil {
-			return err
-		}
-	}
-	w, err := c.add(ctx, a, m, xpub, sealed)
-	if err != nil {
-		return err
-	}
-	row, err := walletRowOf(w)
-	if err != nil {
-		return err
-	}
-	row.Words = words
-	return c.show(row, func(out io.Writer) {
-		fmt.Fprintf(out, "%s receives %s on %s\ndescriptor     %s\nfirst address  %s — compare it with your wallet's\n", m.Name, w.Asset, w.Network, row.Descriptor, row.First)
-		if c.Signer != "" {
-			fmt.Fprintf(out, "signed by      %s\n", c.Signer)
-		}
-		if words != "" {
-			fmt.Fprintf(out, "\nWrite these words down now; they are not shown again:\n  %s\n", words)
-		}
-	})
-}
-
-func (c *walletAdd) add(ctx context.Context, a *app.App, m *merchant.Merchant, xpub, sealed string) (*merchant.Wallet, error) {
-	if c.Signer != "" {
-		return a.AddSignerWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, c.Signer)
-	}
-	return a.AddWallet(ctx, m.ID, strings.ToUpper(c.Asset), c.Kind, xpub, sealed)
-}
-
-// kindOf is the kind of account that was asked for, else what the key's spelling
-// says, else the chain's usual one.
-func kindOf(asked, xpub string, c *bitcoin.Chain) string {
-	return cmp.Or(asked, string(bitcoin.KindOf(xpub)), string(c.Kinds[0]))
 }
 
 // checkSigner reads a signer's address and asks it whether it has the seed of an
@@ -168,71 +98,113 @@ func checkSigner(ctx context.Context, text, xpub, kind string) (address string, 
 
 type walletSet struct {
 	place
-	Merchant string `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
-	Asset    string `help:"Of the wallet." default:"BTC"`
-	Signer   string `help:"Where the 'quittance signer' process answers that has the seed; none takes it away." required:"" placeholder:"unix:///PATH"`
+	Merchant string  `help:"Name or id; not needed while there is only one." placeholder:"WHO"`
+	Asset    string  `help:"Of the wallet." default:"BTC"`
+	Signer   string  `help:"Where the 'quittance signer' process answers that has the seed; none takes it away." placeholder:"unix:///PATH"`
+	Origin   *string `help:"Where the account key comes from, for hardware signers: the master key's fingerprint and the path." placeholder:"[d34db33f/84h/0h/0h]"`
+	Birthday string  `help:"Before anything was paid to it: a block's height or a day." placeholder:"HEIGHT|YYYY-MM-DD"`
 }
 
-// Run gives a wallet to a signer.
+// Run changes what is known of a wallet.
 func (c *walletSet) Run(ctx context.Context) error {
+	if c.Signer == "" && c.Origin == nil && c.Birthday == "" {
+		return errors.New("nothing is changed: say --signer, --origin or --birthday")
+	}
 	a, m, done, err := c.openFor(ctx, c.Merchant)
 	if err != nil {
 		return err
 	}
 	defer done()
-	list, err := a.Wallets(ctx, m.ID)
+	w, err := c.change(ctx, a, m)
 	if err != nil {
-		return err
-	}
-	address, asset := "", strings.ToUpper(c.Asset)
-	for _, w := range list {
-		if w.Asset == asset && c.Signer != "none" {
-			if address, err = checkSigner(ctx, c.Signer, w.XPub, w.Kind); err != nil {
-				return err
-			}
-		}
-	}
-	w, err := a.SetWalletSigner(ctx, m.ID, asset, address)
-	if err != nil {
-		return err
-	}
-	if w.SealedSeed != "" && address != "" {
-		fmt.Fprintln(os.Stderr, "its seed stays sealed in this database too: what must be out of the server's reach belongs into a wallet that `quittance signer init` made")
+		return plainly(err)
 	}
 	row, err := walletRowOf(w)
 	if err != nil {
 		return err
 	}
-	return c.show(row, func(out io.Writer) { fmt.Fprintf(out, "the %s wallet of %s is %s\n", asset, m.Name, row.signs()) })
+	return c.show(row, func(out io.Writer) {
+		if c.Signer != "" {
+			fmt.Fprintf(out, "the %s wallet of %s is %s\n", w.Asset, m.Name, row.signs())
+		}
+		if c.Origin != nil || c.Birthday != "" {
+			fmt.Fprintf(out, "the %s wallet of %s comes from %s, %s\n", w.Asset, m.Name, cmp.Or(row.Origin, "a key of unknown origin"), born(w.Born()))
+		}
+	})
 }
 
-// newSeed makes a seed and returns its public account key, the seed sealed with
-// the passphrase, and its words.
-func newSeed(c *bitcoin.Chain, kind, passphrase string, work int) (xpub, sealed, words string, err error) {
+func (c *walletSet) change(ctx context.Context, a *app.App, m *merchant.Merchant) (w *merchant.Wallet, err error) {
+	asset := strings.ToUpper(c.Asset)
+	if c.Birthday != "" {
+		b, err := birthday(ctx, a, asset, c.Birthday)
+		if err != nil {
+			return nil, err
+		}
+		if w, err = a.SetWalletBirthday(ctx, m.ID, asset, b); err != nil {
+			return nil, err
+		}
+	}
+	if c.Origin != nil {
+		if w, err = a.SetWalletOrigin(ctx, m.ID, asset, *c.Origin); err != nil {
+			return nil, err
+		}
+	}
+	if c.Signer == "" {
+		return w, nil
+	}
+	return c.sign(ctx, a, m.ID, asset)
+}
+
+// sign gives a wallet to a signer.
+func (c *walletSet) sign(ctx context.Context, a *app.App, merchantID, asset string) (*merchant.Wallet, error) {
+	list, err := a.Wallets(ctx, merchantID)
+	if err != nil {
+		return nil, err
+	}
+	address := ""
+	for _, w := range list {
+		if w.Asset == asset && c.Signer != "none" {
+			if address, err = checkSigner(ctx, c.Signer, w.XPub, w.Kind); err != nil {
+				return nil, err
+			}
+		}
+	}
+	w, err := a.SetWalletSigner(ctx, merchantID, asset, address)
+	if err == nil && w.SealedSeed != "" && address != "" {
+		fmt.Fprintln(os.Stderr, "its seed stays sealed in this database too: what must be out of the server's reach belongs into a wallet that `quittance signer init` made")
+	}
+	return w, err
+}
+
+// kindOf is the kind of account that was asked for, else the chain's usual one.
+func kindOf(asked string, c *bitcoin.Chain) string { return cmp.Or(asked, string(c.Kinds[0])) }
+
+// newSeed makes a seed and returns its public account, the seed sealed with the
+// passphrase, and its words.
+func newSeed(c *bitcoin.Chain, kind, passphrase string, work int) (acc *bitcoin.Account, sealed, words string, err error) {
 	entropy := make([]byte, 32)
 	rand.Read(entropy)
 	if words, err = bitcoin.NewMnemonic(entropy); err != nil {
-		return "", "", "", err
+		return nil, "", "", err
 	}
 	seed, err := bitcoin.SeedFromMnemonic(words, "")
 	if err != nil {
-		return "", "", "", err
+		return nil, "", "", err
 	}
-	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), c, 0)
-	if err != nil {
-		return "", "", "", err
+	if acc, err = bitcoin.AccountFromSeed(seed, bitcoin.Kind(kind), c, 0); err != nil {
+		return nil, "", "", err
 	}
 	box, err := bitcoin.Seal(seed, passphrase, work)
 	if err != nil {
-		return "", "", "", err
+		return nil, "", "", err
 	}
-	return acc.XPub(), fmt.Sprintf("%x", box), words, nil
+	return acc, fmt.Sprintf("%x", box), words, nil
 }
 
 // newMerchant makes a merchant that can receive at once; for play money only,
 // whose seed needs no secret passphrase.
 func newMerchant(ctx context.Context, a *app.App, name string) (*merchant.Merchant, string, error) {
-	xpub, sealed, _, err := newSeed(bitcoin.Regtest, "bip84", sandboxPassphrase, 10)
+	acc, sealed, _, err := newSeed(bitcoin.Regtest, "bip84", sandboxPassphrase, 10)
 	if err != nil {
 		return nil, "", err
 	}
@@ -240,7 +212,7 @@ func newMerchant(ctx context.Context, a *app.App, name string) (*merchant.Mercha
 	if err != nil {
 		return nil, "", err
 	}
-	_, err = a.AddWallet(ctx, m.ID, "BTC", "bip84", xpub, sealed)
+	_, err = a.OpenWallet(ctx, "BTC", merchant.Wallet{Merchant: m.ID, Kind: string(acc.Kind()), XPub: acc.XPub(), Origin: acc.Origin(), SealedSeed: sealed})
 	return m, key, err
 }
 

@@ -32,7 +32,7 @@ func (a *App) SetWalletSigner(ctx context.Context, merchantID, assetCode, signer
 }
 
 // OpenWallet gives a merchant a wallet for an asset. Its merchant, kind, key, origin,
-// custody and birthday are as given, the rest is filled in. A seed that was made here
+// custody, birthday and next index are as given, the rest is filled in. A seed that was made here
 // is as old as the block that was followed last.
 func (a *App) OpenWallet(ctx context.Context, assetCode string, w merchant.Wallet) (*merchant.Wallet, error) {
 	asset, ok := a.Asset(assetCode)
@@ -59,7 +59,11 @@ func (a *App) OpenWallet(ctx context.Context, assetCode string, w merchant.Walle
 				return err
 			}
 		}
-		return tx.AddWallet(&w)
+		if err := tx.AddWallet(&w); err != nil || w.NextIndex == 0 {
+			return err
+		}
+		_, err := tx.ReserveChange(w.ID, w.NextIndex) // what was used elsewhere had change too
+		return err
 	})
 	if errors.Is(err, store.ErrExists) {
 		err = errKeyTaken // another process was faster
@@ -160,4 +164,13 @@ func (a *App) Wallets(ctx context.Context, merchantID string) (list []*merchant.
 		return err
 	})
 	return list, err
+}
+
+// FollowedTo is the height up to which a chain was followed, 0 when none has been.
+func (a *App) FollowedTo(ctx context.Context, chainName string) (int64, error) {
+	c, err := a.Cursor(ctx, chainName)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	return c.Height, err
 }
