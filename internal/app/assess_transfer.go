@@ -50,6 +50,10 @@ func (a *App) stepTransfer(tx *store.Tx, t *transfer.Transfer, e transfer.Event,
 	if err := a.bookTransfer(tx, t, now); err != nil || t.State == before {
 		return nil, err
 	}
+	if t.Joins && t.State == transfer.Lost {
+		// No attempt will be made again, so what is left of its coins pays others.
+		return nil, tx.FreeCoins(t.ID)
+	}
 	return a.transferMoved(tx, t, before, now)
 }
 

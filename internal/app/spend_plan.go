@@ -88,6 +88,9 @@ func (s *spender) lasting(tx *store.Tx) ([]*store.Coin, error) {
 	}
 	out := list[:0]
 	for _, c := range list {
+		if c.State == store.CoinGone {
+			continue // something foreign took the place of what made it
+		}
 		if !c.Confirmed {
 			t, err := tx.TransferOf(c.Chain, c.Txid)
 			if errors.Is(err, store.ErrNotFound) || err == nil && (len(t.Attempts) > 1 || t.Lifts()) {

@@ -27,7 +27,7 @@ func (t *Transfer) Todo(now time.Time, resend, again time.Duration) Todo {
 	}
 	switch t.State {
 	case Lost:
-		if t.Lifts() {
+		if t.PaysNobody() {
 			return Nothing
 		}
 		return Replan

@@ -45,6 +45,8 @@ type Body struct {
 	Current int `json:"current"`
 	// Anew says that it was planned anew, because no earlier attempt can confirm.
 	Anew bool `json:"anew,omitempty"`
+	// Joins says that it pays nobody and makes one coin of many.
+	Joins bool `json:"joins,omitempty"`
 	// Fence is the fencing token that the spender held when it planned.
 	Fence int64 `json:"fence"`
 	// Foreign is the transaction that spends an input and is no attempt.
@@ -117,8 +119,19 @@ func Child(id, merchantID, walletID, asset, chainName string, fence int64, now t
 	return t
 }
 
-// Lifts reports that the transfer pays nobody; see Child.
-func (t *Transfer) Lifts() bool { return len(t.Members) == 0 }
+// Join returns a transfer that pays nobody: its transaction makes one coin of many,
+// so that later payments cost less.
+func Join(id, merchantID, walletID, asset, chainName string, fence int64, now time.Time) *Transfer {
+	t := Child(id, merchantID, walletID, asset, chainName, fence, now)
+	t.Joins = true
+	return t
+}
+
+// Lifts reports that the transfer hurries another transaction along; see Child.
+func (t *Transfer) Lifts() bool { return t.PaysNobody() && !t.Joins }
+
+// PaysNobody reports that all but the network's cost returns to the wallet.
+func (t *Transfer) PaysNobody() bool { return len(t.Members) == 0 }
 
 // Outputs is what every attempt has to pay.
 func (t *Transfer) Outputs() []chain.Output {
@@ -287,7 +300,7 @@ func (t *Transfer) Settle(tip int64) {
 	case Confirmed:
 		t.Settled = t.Attempt().Place.Depth(tip) >= SettledDepth
 	default:
-		// A child whose parent is gone for good has nothing left to do.
-		t.Settled = t.State == Dropped || t.State == Lost && t.Lifts()
+		// What pays nobody and can no longer confirm has nothing left to do.
+		t.Settled = t.State == Dropped || t.State == Lost && t.PaysNobody()
 	}
 }
