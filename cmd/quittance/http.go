@@ -60,7 +60,9 @@ func (p *program) listenControl(context.Context) error {
 		return fmt.Errorf("--control %s is not a loopback address; the sandbox is moved from this machine only", p.conf.Control)
 	}
 	p.controlURL = "http://" + l.Addr().String()
-	p.control = newHTTPServer(p.play.handler(map[string]func(context.Context, url.Values) (any, error){"verify": p.findings, "bump": p.asked("bump"), "lift": p.asked("lift")}), p.log)
+	p.control = newHTTPServer(p.play.handler(map[string]func(context.Context, url.Values) (any, error){
+		"verify": p.findings, "bump": p.asked("bump"), "lift": p.asked("lift"), "consolidate": p.consolidate,
+	}), p.log)
 	p.loops.Go(func() { _ = p.control.Serve(l) })
 	b, err := json.Marshal(controlFile{URL: p.controlURL, Public: p.publicURL})
 	if err != nil {

@@ -112,23 +112,24 @@ type merchantSet struct {
 
 // bookFlags say how a merchant's books are kept and its money leaves.
 type bookFlags struct {
-	LedgerInAsset      *bool   `help:"Keep the ledger in what was paid, not in the invoice's currency." placeholder:"BOOL"`
-	SettlementCurrency *string `help:"Ledger of deposits and of payouts that name none." placeholder:"CODE"`
-	FeeBasisPoints     *int64  `help:"Processing fee of a complete invoice, in hundredths of a percent." placeholder:"N"`
-	FeeFlat            *int64  `help:"Processing fee on top, in smallest units of the ledger." placeholder:"N"`
-	OnUnder            *string `help:"Too little was paid: refund, credit or hold." placeholder:"POLICY"`
-	OnOver             *string `help:"Too much was paid: refund, credit or hold." placeholder:"POLICY"`
-	OnLate             *string `help:"It was paid too late: refund, credit or hold." placeholder:"POLICY"`
-	UnderTolerance     *int64  `help:"How much less is enough, in hundredths of a percent." placeholder:"N"`
-	OverTolerance      *int64  `help:"How much more is kept, in hundredths of a percent." placeholder:"N"`
-	Confirm            *string `help:"Confirmations by value, such as *:1000:2:8,BTC:10000:3:12:100: asset, US dollars from which on, at medium speed, to complete, least score of zero-conf at high speed." placeholder:"RULES"`
-	PayoutRuns         *string `help:"When payouts are funded, in UTC: 14:00,21:00 or now." placeholder:"TIMES"`
-	PayoutFee          *int64  `help:"Fee on payouts besides the network's, in hundredths of a percent." placeholder:"N"`
-	PayoutApproveAbove *int64  `help:"From this value on, in US cents, two people release a payout; 0 is never." placeholder:"CENTS"`
-	PayoutFailedHook   *bool   `help:"Send a webhook (5006) when a payout fails." placeholder:"BOOL"`
-	SettlementRail     *string `help:"How ledgers are settled: book, wallet, manual or off." placeholder:"RAIL"`
-	SettlementTime     *string `help:"When periods end, in UTC." placeholder:"TIME"`
-	SettlementMinimum  *int64  `help:"Least settlement, in US cents." placeholder:"CENTS"`
+	LedgerInAsset      *bool    `help:"Keep the ledger in what was paid, not in the invoice's currency." placeholder:"BOOL"`
+	SettlementCurrency *string  `help:"Ledger of deposits and of payouts that name none." placeholder:"CODE"`
+	FeeBasisPoints     *int64   `help:"Processing fee of a complete invoice, in hundredths of a percent." placeholder:"N"`
+	FeeFlat            *int64   `help:"Processing fee on top, in smallest units of the ledger." placeholder:"N"`
+	OnUnder            *string  `help:"Too little was paid: refund, credit or hold." placeholder:"POLICY"`
+	OnOver             *string  `help:"Too much was paid: refund, credit or hold." placeholder:"POLICY"`
+	OnLate             *string  `help:"It was paid too late: refund, credit or hold." placeholder:"POLICY"`
+	UnderTolerance     *int64   `help:"How much less is enough, in hundredths of a percent." placeholder:"N"`
+	OverTolerance      *int64   `help:"How much more is kept, in hundredths of a percent." placeholder:"N"`
+	Confirm            *string  `help:"Confirmations by value, such as *:1000:2:8,BTC:10000:3:12:100: asset, US dollars from which on, at medium speed, to complete, least score of zero-conf at high speed." placeholder:"RULES"`
+	PayoutRuns         *string  `help:"When payouts are funded, in UTC: 14:00,21:00 or now." placeholder:"TIMES"`
+	PayoutFee          *int64   `help:"Fee on payouts besides the network's, in hundredths of a percent." placeholder:"N"`
+	PayoutApproveAbove *int64   `help:"From this value on, in US cents, two people release a payout; 0 is never." placeholder:"CENTS"`
+	PayoutFailedHook   *bool    `help:"Send a webhook (5006) when a payout fails." placeholder:"BOOL"`
+	ConsolidateBelow   *feeRate `help:"Join a hot wallet's many small coins by itself while the network asks for at most so many satoshi per virtual byte; 0 is never." placeholder:"RATE"`
+	SettlementRail     *string  `help:"How ledgers are settled: book, wallet, manual or off." placeholder:"RAIL"`
+	SettlementTime     *string  `help:"When periods end, in UTC." placeholder:"TIME"`
+	SettlementMinimum  *int64   `help:"Least settlement, in US cents." placeholder:"CENTS"`
 }
 
 func (c *bookFlags) books(s *merchant.Settings) {
@@ -146,6 +147,7 @@ func (c *bookFlags) books(s *merchant.Settings) {
 	set(&s.PayoutFeeBasisPoints, c.PayoutFee)
 	set(&s.PayoutApproveAbove, c.PayoutApproveAbove)
 	set(&s.PayoutFailedWebhook, c.PayoutFailedHook)
+	set((*feeRate)(&s.ConsolidateBelow), c.ConsolidateBelow)
 	set(&s.SettlementRail, c.SettlementRail)
 	set(&s.SettlementTime, c.SettlementTime)
 	set(&s.SettlementMinimum, c.SettlementMinimum)

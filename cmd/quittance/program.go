@@ -51,6 +51,7 @@ type program struct {
 	hot        *hotWallets
 	journal    *journal
 	settled    time.Time // owned by the spender's loop
+	joined     time.Time // likewise: when coins were last looked at to be joined
 	spendNow   chan struct{}
 	announced  bool // the control file is ours
 

@@ -44,6 +44,7 @@ func (p *program) spend(ctx context.Context) error {
 			{"fund payouts", p.app.FundPayouts},
 			{"settle", p.settle},
 			{"pay out", p.app.Spend},
+			{"join coins", p.join},
 		} {
 			if err := job.do(ctx); err != nil && ctx.Err() == nil {
 				p.log.Error(job.what+"; it is tried again", "error", err)
@@ -73,6 +74,20 @@ func (p *program) settle(ctx context.Context) error {
 	}
 	p.settled = now
 	return p.app.Settle(ctx)
+}
+
+// joinEvery is how often the network is asked whether it is cheap enough to join
+// coins.
+const joinEvery = 10 * time.Minute
+
+// join consolidates the wallets whose merchants want it.
+func (p *program) join(ctx context.Context) error {
+	now := p.clock.now()
+	if now.Sub(p.joined) < joinEvery {
+		return nil
+	}
+	p.joined = now
+	return p.app.ConsolidateCheap(ctx)
 }
 
 // wakeSpender has the next round come at once.

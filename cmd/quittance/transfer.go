@@ -14,6 +14,7 @@ import (
 type transferCmd struct {
 	List transferList `cmd:"" help:"List the transactions that pay out, newest first, and why they wait."`
 	Bump transferBump `cmd:"" help:"Raise the network fee of one that is not mined yet, by replacing it (BIP 125)."`
+	Drop transferDrop `cmd:"" help:"Give up one that pays nobody and that nobody has signed; its coins are free again."`
 	Lift transferLift `cmd:"" help:"Bring a transaction into a block that pays one of the wallets, by spending it with a fee for both (CPFP)."`
 }
 
@@ -30,7 +31,8 @@ type transferRow struct {
 	VSize    int64    `json:"vsize"`
 	Attempts int      `json:"attempts"`
 	Why      string   `json:"why,omitempty"`
-	Pays     []string `json:"pays"` // the orders' ids
+	Joins    int      `json:"joins,omitempty"` // coins that it makes one of
+	Pays     []string `json:"pays"`            // the orders' ids
 }
 
 func rowOfTransfer(t *transfer.Transfer) transferRow {
@@ -40,6 +42,9 @@ func rowOfTransfer(t *transfer.Transfer) transferRow {
 	}
 	if a := t.Attempt(); a != nil {
 		r.Txid, r.Fee, r.VSize = a.Txid, a.Fee.String(), a.VSize
+		if t.Joins {
+			r.Joins = len(a.Inputs)
+		}
 	}
 	for _, m := range t.Members {
 		r.Pays = append(r.Pays, m.Order)
@@ -49,7 +54,10 @@ func rowOfTransfer(t *transfer.Transfer) transferRow {
 
 func (r transferRow) print(w io.Writer) {
 	what := fmt.Sprintf("%d payments, %s", r.Payments, r.Total)
-	if r.Payments == 0 {
+	switch {
+	case r.Joins > 0:
+		what = fmt.Sprintf("joins %d coins", r.Joins)
+	case r.Payments == 0:
 		what = "lifts another"
 	}
 	fmt.Fprintf(w, "%s  %-9s  %s; fee %s %s for %d vB in %d attempt(s)  %s\n", r.ID, r.State, what, r.Fee, r.Asset, r.VSize, r.Attempts, r.Txid)
@@ -97,6 +105,24 @@ type transferBump struct {
 
 func (c *transferBump) Run(ctx context.Context) error {
 	return hurry(ctx, c.place, c.nodePlace, "bump", c.ID, c.Rate)
+}
+
+type transferDrop struct {
+	place
+	ID string `arg:"" help:"Of the transfer."`
+}
+
+// Run gives a transfer up.
+func (c *transferDrop) Run(ctx context.Context) error {
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := a.DropTransfer(ctx, c.ID); err != nil {
+		return err
+	}
+	return c.show(map[string]string{"dropped": c.ID}, func(w io.Writer) { fmt.Fprintf(w, "transfer %s is given up\n", c.ID) })
 }
 
 type transferLift struct {

@@ -18,12 +18,15 @@ import (
 )
 
 type walletCmd struct {
-	Add           walletAdd     `cmd:"" help:"Give a merchant a wallet to receive with: an account key or descriptor of yours, or a new seed."`
-	Set           walletSet     `cmd:"" help:"Change who signs for a merchant's wallet, or what is known of it."`
-	List          walletList    `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
-	Export        walletExport  `cmd:"" help:"Print what another wallet needs to find all coins: descriptors, the highest indices, the birthday."`
-	ConfirmBackup walletConfirm `cmd:"" name:"confirm-backup" help:"Show that the words of a wallet are written down: type them once more."`
-	Deposit       walletDeposit `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
+	Add           walletAdd         `cmd:"" help:"Give a merchant a wallet to receive with: an account key or descriptor of yours, or a new seed."`
+	Set           walletSet         `cmd:"" help:"Change who signs for a merchant's wallet, or what is known of it."`
+	List          walletList        `cmd:"" help:"List wallets with their descriptors and the highest index handed out."`
+	Export        walletExport      `cmd:"" help:"Print what another wallet needs to find all coins: descriptors, the highest indices, the birthday."`
+	Coins         walletCoins       `cmd:"" help:"List every unspent coin, and what it came from."`
+	Label         walletLabel       `cmd:"" help:"Say what a coin is, for yourself."`
+	Consolidate   walletConsolidate `cmd:"" help:"Make one coin of many small ones while the network is cheap."`
+	ConfirmBackup walletConfirm     `cmd:"" name:"confirm-backup" help:"Show that the words of a wallet are written down: type them once more."`
+	Deposit       walletDeposit     `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
 }
 
 type walletRow struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/quittance/quittance/internal/chain"
+	"github.com/quittance/quittance/internal/merchant"
 	"github.com/quittance/quittance/internal/money"
 	"github.com/quittance/quittance/internal/store"
 	"github.com/quittance/quittance/internal/transfer"
@@ -57,7 +58,66 @@ func (a *App) Consolidate(ctx context.Context, walletID string, c Consolidation)
 	if s.asset.Sender == nil {
 		return nil, errNoNode
 	}
-	out := &Consolidated{Wallet: walletID, Asset: s.asset.Code}
+	return s.consolidate(ctx, c)
+}
+
+// joinedBySelf is how many coins make a consolidation worth while that nobody asked
+// for at this moment.
+const joinedBySelf = 50
+
+// ConsolidateCheap consolidates the wallets of merchants that want it whenever the
+// network is cheap: those that a signer of ours signs for, and that have nothing
+// underway.
+func (a *App) ConsolidateCheap(ctx context.Context) error {
+	list, err := a.Merchants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.Settings.ConsolidateBelow == 0 {
+			continue
+		}
+		wallets, werr := a.Wallets(ctx, m.ID)
+		err = errors.Join(err, werr)
+		for _, w := range wallets {
+			if werr := a.consolidateIdle(ctx, w, uint64(m.Settings.ConsolidateBelow)); werr != nil {
+				err = errors.Join(err, fmt.Errorf("wallet %s: %w", w.ID, werr))
+			}
+		}
+	}
+	return err
+}
+
+func (a *App) consolidateIdle(ctx context.Context, w *merchant.Wallet, rate uint64) error {
+	if locks, err := a.Locks(ctx); err != nil || len(locks) > 0 || w.Custody() == merchant.WatchOnly {
+		return err
+	}
+	s, err := a.spenderOf(ctx, w.ID)
+	if errors.Is(err, store.ErrFenced) || errors.Is(err, errNoSpending) {
+		return nil // another process works on it, or nothing can leave from here
+	}
+	if err != nil {
+		return err
+	}
+	defer s.done(ctx)
+	if s.asset.Sender == nil || s.asset.Ready != nil && !s.asset.Ready() {
+		return nil
+	}
+	idle := false
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		list, err := tx.UnfinishedTransfers(w.ID)
+		idle = len(list) == 0
+		return err
+	})
+	if err == nil && idle {
+		_, err = s.consolidate(ctx, Consolidation{MaxFeeRate: rate, AtLeast: joinedBySelf})
+	}
+	return err
+}
+
+func (s *spender) consolidate(ctx context.Context, c Consolidation) (*Consolidated, error) {
+	out := &Consolidated{Wallet: s.wallet.ID, Asset: s.asset.Code}
+	var err error
 	if out.FeeRate, err = s.asset.Sender.FeeRate(ctx, confirmIn); err != nil {
 		return nil, fmt.Errorf("estimate the network fee: %w", err)
 	}
@@ -163,31 +223,4 @@ func (s *spender) planJoin(ctx context.Context, o *chain.Outlay) (*transfer.Tran
 		err = errors.New("a coin was spent meanwhile, or money out is locked: try again")
 	}
 	return t, err
-}
-
-// DropTransfer gives up a transfer that pays nobody and that nobody can have a
-// signature of; its coins are free again.
-func (a *App) DropTransfer(ctx context.Context, id string) error {
-	t, err := a.Transfer(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !t.PaysNobody() {
-		return fmt.Errorf("transfer %s makes payments: cancel those instead", id)
-	}
-	s, err := a.lease(ctx, t.Wallet)
-	if err != nil {
-		return err
-	}
-	defer s.done(ctx)
-	err = s.change(ctx, id, func(tx *store.Tx, t *transfer.Transfer) error {
-		if !t.Secret() {
-			return fmt.Errorf("transfer %s is %s: a signature of it may exist, so it cannot be taken back", id, t.State)
-		}
-		return giveUp(tx, t, "it was given up")
-	})
-	if err != nil {
-		return err
-	}
-	return s.noteGivenUp(id)
 }

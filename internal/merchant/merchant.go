@@ -69,6 +69,11 @@ type Settings struct {
 	PayoutApproveAbove   int64  `json:"payoutApproveAbove,omitempty"`
 	PayoutFailedWebhook  bool   `json:"payoutFailedWebhook,omitempty"`
 
+	// ConsolidateBelow joins the coins of wallets that a signer of ours has the keys of
+	// whenever the network asks for at most this, in the smallest unit per 1,000 virtual
+	// bytes; 0: never by itself.
+	ConsolidateBelow int64 `json:"consolidateBelow,omitempty"`
+
 	// Webhooks of recipients and payouts that name none themselves.
 	RecipientIPN string `json:"recipientIPN,omitempty"`
 	PayoutIPN    string `json:"payoutIPN,omitempty"`
@@ -150,6 +155,9 @@ func (s *Settings) Check(url, email func(string) string) error {
 	}
 	if _, err := ParseConfirm(s.Confirm); err != nil {
 		return err
+	}
+	if s.ConsolidateBelow < 0 {
+		return errors.New("the fee rate to consolidate below cannot be negative; 0 means never")
 	}
 	if s.PayoutFeeBasisPoints < 0 || s.PayoutFeeBasisPoints > 10_000 || s.PayoutApproveAbove < 0 {
 		return errors.New("a payout's fee is from 0 to 10,000 basis points, and the value to approve from is at least 0")
