@@ -61,7 +61,7 @@ func (p *program) listenControl(context.Context) error {
 	}
 	p.controlURL = "http://" + l.Addr().String()
 	p.control = newHTTPServer(p.play.handler(map[string]func(context.Context, url.Values) (any, error){
-		"verify": p.findings, "bump": p.asked("bump"), "lift": p.asked("lift"), "consolidate": p.consolidate,
+		"verify": p.findings, "bump": p.asked("bump"), "lift": p.asked("lift"), "consolidate": p.consolidate, "find": p.find,
 	}), p.log)
 	p.loops.Go(func() { _ = p.control.Serve(l) })
 	b, err := json.Marshal(controlFile{URL: p.controlURL, Public: p.publicURL})

@@ -45,6 +45,7 @@ func (p *program) spend(ctx context.Context) error {
 			{"settle", p.settle},
 			{"pay out", p.app.Spend},
 			{"join coins", p.join},
+			{"send sweeps", p.app.SendSweeps},
 		} {
 			if err := job.do(ctx); err != nil && ctx.Err() == nil {
 				p.log.Error(job.what+"; it is tried again", "error", err)

@@ -25,6 +25,7 @@ type walletCmd struct {
 	Coins         walletCoins       `cmd:"" help:"List every unspent coin, and what it came from."`
 	Label         walletLabel       `cmd:"" help:"Say what a coin is, for yourself."`
 	Consolidate   walletConsolidate `cmd:"" help:"Make one coin of many small ones while the network is cheap."`
+	Sweep         walletSweep       `cmd:"" help:"Empty an old wallet, by its words or private key, into a merchant's wallet here."`
 	ConfirmBackup walletConfirm     `cmd:"" name:"confirm-backup" help:"Show that the words of a wallet are written down: type them once more."`
 	Deposit       walletDeposit     `cmd:"" help:"Print a new address at which the merchant funds its ledger."`
 }

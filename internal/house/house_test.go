@@ -95,6 +95,7 @@ var may = map[string][]string{
 	"internal/feed":                          {"internal/rate", "internal/money"},
 	"internal/chain/bitcoin":                 {"internal/chain", "internal/money"},
 	"internal/chain/bitcoin/spending":        {"internal/chain", "internal/chain/bitcoin", "internal/money"},
+	"internal/chain/bitcoin/sweep":           {"internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending", "internal/money"},
 	"internal/chain/bitcoin/hot":             {"internal/jsonl", "internal/chain", "internal/chain/bitcoin", "internal/chain/bitcoin/spending"},
 	"internal/chain/bitcoin/node":            {"internal/chain", "internal/chain/bitcoin", "internal/money"},
 	"internal/chain/bitcoin/node/btcdtest":   {},
