@@ -66,7 +66,7 @@ func (a *App) ExportPacket(ctx context.Context, id string) (packet []byte, err e
 	if err := s.noteSigning(ctx, t); err != nil {
 		return nil, fmt.Errorf("write the journal: %w", err)
 	}
-	err = s.change(ctx, id, func(_ *store.Tx, t *transfer.Transfer) error {
+	err = s.change(ctx, id, func(_ *store.Tx, t *transfer.Transfer) (err error) {
 		n, ok := t.Unsigned()
 		if !ok {
 			return fmt.Errorf("transfer %s is %s: it does not wait for a signature", id, t.State)
@@ -74,7 +74,9 @@ func (a *App) ExportPacket(ctx context.Context, id string) (packet []byte, err e
 		if s.Journal != nil && n >= s.journaled(id) {
 			return errTaken // replaced meanwhile
 		}
-		packet = t.Attempts[n].Packet
+		if packet, err = s.asset.Spending.Outside(t.Attempts[n].Packet); err != nil {
+			return err
+		}
 		return t.Export(n)
 	})
 	return packet, err

@@ -133,6 +133,9 @@ type Spending interface {
 	// Same reports whether two packets are of one transaction, whatever is signed in
 	// them. The error is a sentence: the second is no packet.
 	Same(packet, other []byte) (bool, error)
+	// Outside is a planned packet as signers elsewhere get it: with what the interchange
+	// form has them expect, and no more.
+	Outside(packet []byte) ([]byte, error)
 	// Finish holds a signed packet against its plan, checks every signature and
 	// takes the transaction out; ErrAltered when it is another one.
 	Finish(p *Plan, signed []byte) (*Signed, error)

@@ -131,6 +131,26 @@ func (s *Spending) ID(packet []byte) (string, error) {
 
 func push(data []byte) ([]byte, error) { return txscript.NewScriptBuilder().AddData(data).Script() }
 
+// Outside leaves out of the packet what only our own signers read: the output that a
+// P2PKH input spends, beside the whole transaction it is in. BIP 174 keeps that field
+// for witness inputs, and some signers take its presence for one. Bitcoin Cash's
+// signatures cover amounts as witness inputs' do, so there it stays.
+func (s *Spending) Outside(packet []byte) ([]byte, error) {
+	pk, err := Parse(packet)
+	if err != nil {
+		return nil, err
+	}
+	for i := range pk.Inputs {
+		in := &pk.Inputs[i]
+		if in.NonWitnessUtxo != nil && in.WitnessUtxo != nil && txscript.IsPayToPubKeyHash(in.WitnessUtxo.PkScript) {
+			in.WitnessUtxo = nil
+		}
+	}
+	var out bytes.Buffer
+	err = pk.Serialize(&out)
+	return out.Bytes(), err
+}
+
 // Same reports whether two packets are of one unsigned transaction.
 func (s *Spending) Same(packet, other []byte) (bool, error) {
 	b, err := Parse(other)
