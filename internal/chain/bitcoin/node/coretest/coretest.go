@@ -265,3 +265,6 @@ func freeAddress(t testing.TB) string {
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// Wallet is the node with another wallet of its own in use.
+func (n *Node) Wallet(name string) *Node { return &Node{URL: n.URL + "/wallet/" + name, t: n.t} }
