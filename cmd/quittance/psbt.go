@@ -36,6 +36,7 @@ type psbtExport struct {
 	place
 	Transfer string `arg:"" help:"Id of the transfer."`
 	Out      string `help:"File to write, in binary; else it is printed in base64." short:"o" placeholder:"FILE"`
+	Base64   bool   `help:"Write the file in base64 too, for wallets that take text." name:"base64"`
 }
 
 func (c *psbtExport) Run(ctx context.Context) error {
@@ -53,7 +54,11 @@ func (c *psbtExport) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	text := base64.StdEncoding.EncodeToString(packet)
 	if c.Out != "" {
+		if c.Base64 {
+			packet = []byte(text + "\n")
+		}
 		if err := os.WriteFile(c.Out, packet, 0o600); err != nil {
 			return err
 		}
@@ -61,7 +66,6 @@ func (c *psbtExport) Run(ctx context.Context) error {
 			fmt.Fprintf(w, "%s holds transfer %s; sign it, then `quittance psbt import FILE`\n", c.Out, c.Transfer)
 		})
 	}
-	text := base64.StdEncoding.EncodeToString(packet)
 	return c.show(map[string]string{"transfer": c.Transfer, "psbt": text}, func(w io.Writer) { fmt.Fprintln(w, text) })
 }
 

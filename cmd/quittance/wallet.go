@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
@@ -40,14 +41,20 @@ type walletRow struct {
 	Descriptor string `json:"descriptor"`
 	First      string `json:"firstAddress"`
 	NextIndex  int64  `json:"nextIndex"`
-	WatchOnly  bool   `json:"watchOnly"`
-	Custody    string `json:"custody"` // watch-only, hot or signer
-	Signer     string `json:"signer,omitempty"`
-	Words      string `json:"words,omitempty"`
+	// BirthHeight and Birthday are before anything was paid to it; a rescan may begin there.
+	BirthHeight int64  `json:"birthHeight,omitempty"`
+	Birthday    string `json:"birthday,omitempty"`
+	WatchOnly   bool   `json:"watchOnly"`
+	Custody     string `json:"custody"` // watch-only, hot or signer
+	Signer      string `json:"signer,omitempty"`
+	Words       string `json:"words,omitempty"`
 }
 
 func walletRowOf(w *merchant.Wallet) (walletRow, error) {
 	row := walletRow{ID: w.ID, Merchant: w.Merchant, Asset: w.Asset, Network: w.Network, Kind: w.Kind, NextIndex: w.NextIndex}
+	if row.BirthHeight = w.Born().Height; !w.Born().At.IsZero() {
+		row.Birthday = w.Born().At.UTC().Format(time.RFC3339)
+	}
 	row.Custody, row.Signer, row.WatchOnly = string(w.Custody()), w.Signer, w.Custody() == merchant.WatchOnly
 	c, err := bitcoin.Find(w.Asset, w.Network)
 	if err != nil {

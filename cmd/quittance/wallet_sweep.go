@@ -112,7 +112,7 @@ func (c *walletSweep) read(of *bitcoin.Chain) (*sweep.Old, error) {
 		}
 		text, err := in.ReadString('\n')
 		if text == "" {
-			return "", errors.Join(errors.New("nothing came from standard input: the words, or the key, are expected there"), err)
+			return "", errors.Join(errors.New("nothing came from standard input: the words, or the key, are expected there"), notEnd(err))
 		}
 		return strings.TrimRight(text, "\r\n"), nil
 	}
@@ -305,4 +305,12 @@ func (r *sweepRow) print(w io.Writer) {
 	default:
 		fmt.Fprintf(w, "transaction %s to %s was sent; it is credited like a deposit after six confirmations\n", r.Txid, r.Address)
 	}
+}
+
+// notEnd is a fault of reading; that there is no more is none.
+func notEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }

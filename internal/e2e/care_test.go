@@ -11,6 +11,7 @@ import (
 
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/node/coretest"
+	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox/control"
 	"github.com/quittance/quittance/internal/chain/bitcoin/spending/devicetest"
 )
 
@@ -212,4 +213,67 @@ func (c *care) foundAgain(t *testing.T, n *coretest.Node) {
 	if list := c.coins(t, 2); len(there) != len(list) || out[0].HighestIndex < 3 {
 		t.Errorf("the node's wallet finds %d coins, %d are there; the highest index is %d", len(there), len(list), out[0].HighestIndex)
 	}
+}
+
+// The same on the running sandbox: its chain is in the server, so the commands ask it;
+// no key leaves the command, and the server sends what was stored.
+func TestAWalletIsLookedAfterInTheSandbox(t *testing.T) {
+	s := newServer(t, "")
+	seed, err := bitcoin.SeedFromMnemonic(oldWords, "")
+	must(t, err)
+	acc, err := bitcoin.AccountFromSeed(seed, bitcoin.BIP86, bitcoin.Regtest, 0)
+	must(t, err)
+	chain := &control.Client{URL: s.control}
+	pay := func(address string) {
+		t.Helper()
+		_, err := chain.Do(t.Context(), "pay", control.Pay{Address: address, Amount: 100_000, FeeRate: 2})
+		must(t, err)
+	}
+	mine := func(blocks int) {
+		t.Helper()
+		_, err := chain.Do(t.Context(), "mine", control.Mine{Blocks: blocks})
+		must(t, err)
+	}
+	for _, i := range []uint32{0, 19, 38} {
+		addr, _, err := acc.Address(i)
+		must(t, err)
+		pay(addr)
+	}
+	mine(1)
+	cmd := exec.Command(s.bin, append([]string{"wallet", "sweep", "--json", "--yes"}, s.place()...)...)
+	cmd.Stdin = strings.NewReader(oldWords)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, errorOutput(err))
+	}
+	var swept struct {
+		State, Txid string
+		Inputs      []struct{ Path string }
+	}
+	must(t, json.Unmarshal(out, &swept))
+	if swept.State != "kept" || len(swept.Inputs) != 3 {
+		t.Errorf("swept %+v", swept)
+	}
+	c := &care{s: s}
+	until(t, "the server to send the sweep", func() bool {
+		var list []coinSeen
+		s.operator(&list, "wallet", "coins")
+		return len(list) == 1 && strings.HasPrefix(list[0].Coin, swept.Txid)
+	})
+	for range 3 {
+		var to struct{ Address string }
+		s.operator(&to, "wallet", "deposit")
+		pay(to.Address)
+	}
+	mine(6)
+	c.coins(t, 4)
+	var joined struct{ Transfer, Why string }
+	s.operator(&joined, "wallet", "consolidate", "--max-fee-rate", "0.5", "--at-least", "3")
+	if joined.Transfer != "" || !strings.Contains(joined.Why, "0.500 is the most") {
+		t.Errorf("at a rate that is never offered: %+v", joined)
+	}
+	s.operator(&joined, "wallet", "consolidate", "--at-least", "3")
+	mine(6)
+	c.coins(t, 2)
+	s.verify(t)
 }
