@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil"
+
 	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin/node/btcdtest"
 )
@@ -51,6 +53,17 @@ func TestItFollowsTheChainFromItsFirstStartThroughARestart(t *testing.T) {
 	f.reaches(b.Mine(1)[0].String())
 	if ids, _ := f.paying(471, 471, script); !slices.Equal(ids, []string{second}) {
 		t.Errorf("the new block holds %v", ids)
+	}
+	// What made a coin is read from its block, for signers that check amounts by it.
+	raw, err := f.Origin(t.Context(), second, best(t, b))
+	must(t, err)
+	if made, err := btcutil.NewTxFromBytes(raw); err != nil || made.Hash().String() != second {
+		t.Errorf("the transaction that made the coin: %v", err)
+	}
+	for _, at := range []string{"", genesis} {
+		if _, err := f.Origin(t.Context(), second, at); !errors.Is(err, chain.ErrNotFound) {
+			t.Errorf("it is not in block %q: %v", at, err)
+		}
 	}
 	must(t, f.Close())
 
