@@ -86,6 +86,7 @@ func (c *walletSweep) Run(ctx context.Context) error {
 	if c.Accounts < 1 || c.Accounts > 100 || c.Gap < sweep.Gap || c.Gap > 10_000 {
 		return fmt.Errorf("--accounts is from 1 to 100, and --gap from %d to 10,000", sweep.Gap)
 	}
+	hideMemory()
 	if o.keys, err = c.read(o.chain); err != nil {
 		return err
 	}
@@ -163,6 +164,9 @@ func (c *walletSweep) searchNode(ctx context.Context, o *oldWallet) error {
 	if err != nil {
 		return err
 	}
+	if c.Birthday == "" {
+		finder = noBlocks{finder}
+	}
 	if o.coins, err = o.keys.Coins(ctx, sweep.On(finder, src, from, c.Gap)); err != nil {
 		return err
 	}
@@ -174,6 +178,18 @@ func (c *walletSweep) searchNode(ctx context.Context, o *oldWallet) error {
 	o.coins = slices.DeleteFunc(o.coins, func(k sweep.Coin) bool { return !slices.Contains(free, k.Outpoint) })
 	o.rate, err = o.asset.Sender.FeeRate(ctx, sweepWithin)
 	return err
+}
+
+// noBlocks keeps a node that cannot search what is unspent from being asked for every
+// block there ever was, which takes days on a main network.
+type noBlocks struct{ chain.Finder }
+
+func (n noBlocks) FindCoins(ctx context.Context, scripts [][]byte) ([]chain.Found, error) {
+	found, err := n.Finder.FindCoins(ctx, scripts)
+	if errors.Is(err, chain.ErrNoScan) {
+		err = errors.New("this node cannot search what is unspent, so its blocks have to be read one by one: say with --birthday from when on")
+	}
+	return found, err
 }
 
 // sweepWithin is how many blocks the fee of a sweep is meant for.
