@@ -115,7 +115,7 @@ func (n *Node) listenZMQ(ctx context.Context, address string) error {
 	defer stop()
 	defer func() { _ = conn.Close() }()
 	for {
-		_, err := conn.Receive(nil)
+		frames, err := conn.Receive(nil)
 		var slow net.Error
 		switch {
 		case ctx.Err() != nil:
@@ -125,7 +125,11 @@ func (n *Node) listenZMQ(ctx context.Context, address string) error {
 		case err != nil:
 			return fmt.Errorf("ZMQ at %s: %w", address, err)
 		}
-		n.notice()
+		if len(frames) > 0 && string(frames[0]) == "hashtx" {
+			n.noticeTx()
+		} else {
+			n.notice()
+		}
 	}
 }
 
@@ -150,7 +154,7 @@ func (n *Node) listenWebsocket(ctx context.Context, e *endpoint) error {
 		OnFilteredBlockConnected:    func(int32, *wire.BlockHeader, []*btcutil.Tx) { n.notice() },
 		OnFilteredBlockDisconnected: func(int32, *wire.BlockHeader) { n.notice() },
 		OnBlockConnected:            func(*chainhash.Hash, int32, time.Time) { n.notice() },
-		OnTxAccepted:                func(*chainhash.Hash, btcutil.Amount) { n.notice() },
+		OnTxAccepted:                func(*chainhash.Hash, btcutil.Amount) { n.noticeTx() },
 	})
 	if err != nil {
 		return err
@@ -180,6 +184,24 @@ func certificates(file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return text, nil
+}
+
+// txNotices is the least time between two notices of transactions. On a busy network
+// there are several a second, and each has the mempool listed, which is megabytes.
+const txNotices = time.Second
+
+// noticeTx wakes whoever waits, if nobody was woken a moment ago: what comes right
+// after is read with the next notice, or when it is time to look anyway.
+func (n *Node) noticeTx() {
+	n.mu.Lock()
+	due := n.now().Sub(n.noticed) >= txNotices
+	if due {
+		n.noticed = n.now()
+	}
+	n.mu.Unlock()
+	if due {
+		n.notice()
+	}
 }
 
 // notice wakes whoever waits for what is new.

@@ -31,6 +31,7 @@ type Node struct {
 	mu       sync.Mutex
 	current  int       // index of the endpoint that is asked first
 	compared time.Time // when the tips of all of them were
+	noticed  time.Time // when a transaction last woke somebody
 }
 
 var (
