@@ -50,7 +50,7 @@ func (d *desk) bought(t *testing.T, o outside, price wire.Number) *wire.Invoice 
 	}
 	o.pay(t, addressIn(inv, o.coin()), whole(t, inv.PaymentTotals[o.coin().Code]))
 	d.invoiceIs(t, inv.ID, "paid")
-	o.mine(t, 6)
+	o.mine(t, int(o.coin().Complete))
 	return d.invoiceIs(t, inv.ID, "complete")
 }
 

@@ -153,7 +153,6 @@ func (n *Node) listenWebsocket(ctx context.Context, e *endpoint) error {
 	c, err := rpcclient.New(conf, &rpcclient.NotificationHandlers{
 		OnFilteredBlockConnected:    func(int32, *wire.BlockHeader, []*btcutil.Tx) { n.notice() },
 		OnFilteredBlockDisconnected: func(int32, *wire.BlockHeader) { n.notice() },
-		OnBlockConnected:            func(*chainhash.Hash, int32, time.Time) { n.notice() },
 		OnTxAccepted:                func(*chainhash.Hash, btcutil.Amount) { n.noticeTx() },
 	})
 	if err != nil {
