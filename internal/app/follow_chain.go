@@ -258,7 +258,7 @@ func (b *batch) see(h Hit, block *chain.Block) error {
 	if err != nil {
 		return err
 	}
-	score, doubts := invoice.TopScore, []string(nil)
+	score, doubts := 0, []string(nil)
 	if block == nil {
 		score, doubts = b.app.score(h.Tx, h.Payment.Asset)
 	}

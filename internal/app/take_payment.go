@@ -167,6 +167,13 @@ func (a *App) sendPosted(ctx context.Context, posted store.PostedPayment, p *off
 		return nil
 	}
 	// Recorded as the watcher would, which need not come by first.
+	if source, ok := p.asset.Sender.(chain.Prober); ok {
+		p.Standing, err = source.Probe(ctx, p.ID)
+		if err != nil {
+			a.Log.Warn("how a wallet's payment stands could not be asked; the watcher asks again", "invoice", posted.Invoice, "txid", posted.Txid, "error", err)
+			p.Standing = &chain.Standing{Unknown: true}
+		}
+	}
 	err = a.FollowChain(ctx, Progress{Chain: posted.Chain, Unconfirmed: []*chain.Tx{&p.Tx}, Hits: []Hit{{Tx: &p.Tx, Payment: p.pays}}, ReadAt: posted.At})
 	if err != nil {
 		a.Log.Warn("a wallet's payment was sent and is not recorded yet; the watcher will", "invoice", posted.Invoice, "txid", posted.Txid, "error", err)

@@ -60,6 +60,7 @@ type Tx struct {
 
 // Standing is what speaks for and against a transaction's being mined.
 type Standing struct {
+	Unknown     bool    // nobody could say, though somebody was asked; the rest means nothing
 	Replaceable bool    // it, or one that has to be mined before it, signals replacement
 	Conflict    bool    // another transaction that was seen spends the same
 	FeeRate     float64 // in the smallest unit per virtual byte; 0 when unknown

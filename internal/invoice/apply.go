@@ -247,7 +247,7 @@ func (inv *Invoice) fromConfirmed(d int64, need Depths, f Facts) (Event, bool) {
 		return DoubleSpent, true
 	case inv.overdue(d, f):
 		return ConfirmationOverdue, true
-	case d < need.For(inv.Terms.Order.Speed):
+	case d < need.For(inv.Terms.Order.Speed), d == 0 && !inv.trusted():
 		return DepthLost, true
 	}
 	return Credited, d >= need.Credit

@@ -21,6 +21,7 @@ const (
 	ofSlowFee     = 20
 	ofAncestor    = 15 // each transaction that has to be mined before it
 	ofFewNodes    = 30 // the others may have one that conflicts
+	ofNoAnswer    = 100
 )
 
 // slow is the part of the usual fee rate below which a payment is said to be slow.
@@ -33,6 +34,9 @@ func Score(s chain.Standing, relay float64) (score int, doubts []string) {
 	doubt := func(costs int, format string, args ...any) {
 		score = max(0, score-costs)
 		doubts = append(doubts, fmt.Sprintf(format, args...))
+	}
+	if s.Unknown {
+		doubt(ofNoAnswer, "no node could be asked yet how it stands")
 	}
 	if s.Conflict {
 		doubt(ofConflict, "another transaction spends the same coins")

@@ -338,7 +338,10 @@ func (w *world) draft(inv *invoice.Invoice) *btcwire.MsgTx {
 }
 
 // sign signs all inputs, which are the payer's own coins.
-func (w *world) sign(tx *btcwire.MsgTx) *btcwire.MsgTx {
+func (w *world) sign(tx *btcwire.MsgTx) *btcwire.MsgTx { return w.signAt(tx, coin) }
+
+// signAt signs inputs that are worth something else.
+func (w *world) signAt(tx *btcwire.MsgTx, coin int64) *btcwire.MsgTx {
 	w.t.Helper()
 	fetcher := txscript.NewCannedPrevOutputFetcher(w.ours, coin)
 	hashes := txscript.NewTxSigHashes(tx, fetcher)

@@ -50,9 +50,12 @@ func (p *pool) unread(ids []string) []string {
 }
 
 // done notes transactions that are applied. Beyond the bound they are simply
-// read again each time.
+// read again each time, and so are those of which nothing could be learnt.
 func (p *pool) done(txs []chain.Tx) {
 	for i := range txs {
+		if s := txs[i].Standing; s != nil && s.Unknown {
+			continue
+		}
 		if len(p.read) < maxPoolIDs {
 			p.read[maphash.String(p.seed, txs[i].ID)] = p.now
 		}

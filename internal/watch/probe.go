@@ -7,8 +7,9 @@ import (
 	"github.com/quittance/quittance/internal/chain"
 )
 
-// probe asks how the waiting transactions stand that may be ours: they are few. Where
-// nothing can be learnt, what they show themselves has to do.
+// probe asks how the waiting transactions stand that may be ours: they are few. One of
+// which nothing can be learnt is trusted in nothing, and asked about again with the next
+// reading: what can be taken back need only hide from one question.
 func (r *reading) probe(ctx context.Context, hits []app.Hit) {
 	source, ok := r.w.Source.(chain.Prober)
 	if !ok {
@@ -21,7 +22,7 @@ func (r *reading) probe(ctx context.Context, hits []app.Hit) {
 		s, err := source.Probe(ctx, h.Tx.ID)
 		if err != nil {
 			r.w.Log.Warn("how a payment stands could not be asked", "chain", r.w.Source.Chain(), "transaction", h.Tx.ID, "error", err)
-			continue
+			s = &chain.Standing{Unknown: true}
 		}
 		h.Tx.Standing = s
 	}

@@ -1,9 +1,11 @@
 package watch
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"github.com/quittance/quittance/internal/chain"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
 	"github.com/quittance/quittance/internal/invoice"
 	"github.com/quittance/quittance/internal/merchant"
@@ -84,4 +86,61 @@ func TestAMerchantsRuleSaysHowManyConfirmationsAValueNeeds(t *testing.T) {
 	w.check(err)
 	w.sync()
 	w.is(inv, invoice.Complete, due)
+}
+
+// prober is a chain that says how transactions stand, while it can.
+type prober struct {
+	chain.Source
+	err error
+}
+
+func (p *prober) Probe(context.Context, string) (*chain.Standing, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	return &chain.Standing{Nodes: 1, Holds: 1}, nil
+}
+
+// A payment of which nothing can be learnt does not count on sight: it may have been
+// replaced between being read and being asked about. It is asked about again.
+func TestAPaymentThatNobodyCanJudgeDoesNotCountOnSight(t *testing.T) {
+	for _, failure := range []error{errLine, chain.ErrNotFound} {
+		w := newWorld(t)
+		w.app.Assets[0].Depths = invoice.Standard
+		p := &prober{Source: w.chain, err: failure}
+		w.watch = w.newWatch(w.app, p)
+		inv := w.invoice(invoice.High)
+		w.paySure(inv, due)
+		w.sync()
+		w.is(inv, invoice.Paid, due)
+		if score, text := w.doubts(inv.ID); score != 0 || text == "" {
+			t.Errorf("after %v it is scored %d: %s", failure, score, text)
+		}
+		p.err = nil
+		w.sync()
+		w.is(inv, invoice.Confirmed, due)
+	}
+}
+
+// A payment that was only seen in a block is nothing that anybody has judged. When the
+// block leaves the chain, it waits like any other that can be taken back.
+func TestAPaymentWhoseBlockLeftIsTrustedAsFarAsItWasJudged(t *testing.T) {
+	w := newWorld(t)
+	w.app.Assets[0].Depths = invoice.Standard
+	inBlock, doubtful := w.invoice(invoice.High), w.invoice(invoice.High)
+	w.pay(doubtful, due)
+	w.sync()
+	w.pay(inBlock, due)
+	w.mine(2)
+	w.sync()
+	w.is(inBlock, invoice.Confirmed, due)
+	w.is(doubtful, invoice.Confirmed, due)
+	w.reorg(2, sandbox.ReorgOptions{Unmined: true})
+	w.sync()
+	w.is(inBlock, invoice.Paid, due)
+	w.is(doubtful, invoice.Paid, due)
+	w.mine(1)
+	w.sync()
+	w.is(inBlock, invoice.Confirmed, due)
+	w.is(doubtful, invoice.Confirmed, due)
 }

@@ -43,6 +43,9 @@ func (n *Node) Probe(ctx context.Context, txid string) (*chain.Standing, error) 
 		}
 		s.Conflict = s.Conflict || rival
 	}
+	if s.Nodes == 0 {
+		return nil, errors.New("no node says whether it has the transaction, or one that conflicts")
+	}
 	return s, nil
 }
 
