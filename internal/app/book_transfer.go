@@ -81,7 +81,7 @@ func bookOrder(e *ledger.Entry, o *transfer.Order, left bool) {
 // the attempt that was booked before are put back.
 func (a *App) moveCoins(tx *store.Tx, t *transfer.Transfer, left bool, now time.Time) error {
 	if i := t.Find(t.Booked.Txid); t.Booked.Sent && i >= 0 {
-		if err := a.untake(tx, t, &t.Attempts[i]); err != nil {
+		if err := a.untake(tx, t, &t.Attempts[i], t.Booked.Txid); err != nil {
 			return err
 		}
 	}
@@ -131,7 +131,8 @@ func (a *App) makeChange(tx *store.Tx, t *transfer.Transfer, att *transfer.Attem
 	return tx.SetCoin(c)
 }
 
-func (a *App) untake(tx *store.Tx, t *transfer.Transfer, att *transfer.Attempt) error {
+// untake puts back what was booked of an attempt under an id, which may have changed.
+func (a *App) untake(tx *store.Tx, t *transfer.Transfer, att *transfer.Attempt, txid string) error {
 	for _, in := range att.Inputs {
 		c, err := tx.Coin(t.Chain, in.Outpoint)
 		if err != nil {
@@ -145,7 +146,7 @@ func (a *App) untake(tx *store.Tx, t *transfer.Transfer, att *transfer.Attempt) 
 	if att.Change < 0 {
 		return nil
 	}
-	c, err := tx.Coin(t.Chain, chain.Outpoint{Txid: att.Txid, Vout: uint32(att.Change)})
+	c, err := tx.Coin(t.Chain, chain.Outpoint{Txid: txid, Vout: uint32(att.Change)})
 	if err != nil {
 		return err
 	}

@@ -41,9 +41,9 @@ func (b *batch) transferSeen(c *store.Coin, tx *chain.Tx, block chain.Ref) error
 		return err
 	}
 	place := &transfer.Place{Txid: tx.ID, Hash: block.Hash, Height: block.Height}
-	i := m.Find(tx.ID)
-	if i < 0 && m.Adopt(tx) {
-		i = m.Find(tx.ID)
+	i, err := b.attempt(m, tx)
+	if err != nil {
+		return err
 	}
 	m.dirty = true
 	if i < 0 {
@@ -54,6 +54,23 @@ func (b *batch) transferSeen(c *store.Coin, tx *chain.Tx, block chain.Ref) error
 		m.Attempts[i].Place, m.Current = place, i
 	}
 	return nil
+}
+
+// attempt is the position of the attempt that a transaction is, -1 without.
+func (b *batch) attempt(m *moving, tx *chain.Tx) (int, error) {
+	if i := m.Find(tx.ID); i >= 0 && m.Attempts[i].Txid == tx.ID {
+		return i, nil
+	}
+	before := slices.Clone(m.Attempts)
+	if !m.Adopt(tx) {
+		return -1, nil
+	}
+	i := m.Find(tx.ID)
+	// In its former form it can no longer confirm, nor can what spends its change.
+	if old := before[i].Txid; old != "" {
+		return i, b.lose(old)
+	}
+	return i, nil
 }
 
 // transferUndone takes back what a block that left the best chain said about a

@@ -76,11 +76,14 @@ type Attempt struct {
 	Fee         money.Units `json:"fee"`
 	VSize       int64       `json:"vsize"`
 	Txid        string      `json:"txid,omitempty"` // once signed, or seen
-	Raw         []byte      `json:"raw,omitempty"`  // once signed
-	Signed      time.Time   `json:"signed,omitzero"`
-	Sent        time.Time   `json:"sent,omitzero"`   // last time it was handed to the network
-	Seen        bool        `json:"seen,omitempty"`  // the network showed it
-	Place       *Place      `json:"place,omitempty"` // where it is mined
+	// Before are ids that it had: signatures of old kinds of wallet can be changed on
+	// the way without breaking, and with them the id, until a block holds one form.
+	Before []string  `json:"before,omitempty"`
+	Raw    []byte    `json:"raw,omitempty"` // once signed
+	Signed time.Time `json:"signed,omitzero"`
+	Sent   time.Time `json:"sent,omitzero"`   // last time it was handed to the network
+	Seen   bool      `json:"seen,omitempty"`  // the network showed it
+	Place  *Place    `json:"place,omitempty"` // where it is mined
 }
 
 // Place is a transaction in a block.
@@ -224,9 +227,12 @@ func (t *Transfer) Move(e Event) error {
 	return nil
 }
 
-// Find is the position of the attempt with a transaction id, -1 without.
+// Find is the position of the attempt that has a transaction id, or had it before it
+// was changed on the way; -1 without.
 func (t *Transfer) Find(txid string) int {
-	return slices.IndexFunc(t.Attempts, func(a Attempt) bool { return a.Txid == txid && txid != "" })
+	return slices.IndexFunc(t.Attempts, func(a Attempt) bool {
+		return txid != "" && (a.Txid == txid || slices.Contains(a.Before, txid))
+	})
 }
 
 // Adopt recognises a transaction that was not recorded as an attempt but does
@@ -243,11 +249,19 @@ func (t *Transfer) Adopt(tx *chain.Tx) bool {
 			same = same && bytes.Equal(tx.Payments[j].To, a.Outputs[j].To) && tx.Payments[j].Amount.Cmp(a.Outputs[j].Amount) == 0
 		}
 		if same {
-			a.Txid = tx.ID
+			a.rename(tx.ID)
 			return true
 		}
 	}
 	return false
+}
+
+func (a *Attempt) rename(txid string) {
+	if a.Txid != "" && a.Txid != txid {
+		a.Before = append(a.Before, a.Txid)
+	}
+	a.Before = slices.DeleteFunc(a.Before, func(id string) bool { return id == txid })
+	a.Txid = txid
 }
 
 // Depth is the number of confirmations of a place at a tip; 0 while it waits.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/quittance/quittance/internal/chain"
@@ -19,14 +20,14 @@ type skimmed struct {
 	beforeHeaders func()
 	afterHeaders  func()
 	afterSkim     func()
-	reads         int // blocks that were read whole
+	reads         atomic.Int64 // blocks that were read whole
 	outputs       map[chain.Outpoint][]byte
 }
 
 func (s *skimmed) Mempool(context.Context) ([]string, error) { return nil, chain.ErrNoMempool }
 
 func (s *skimmed) Block(ctx context.Context, hash string) (*chain.Block, error) {
-	s.reads++
+	s.reads.Add(1)
 	return s.Source.Block(ctx, hash)
 }
 
@@ -121,12 +122,12 @@ func TestOnlyBlocksThatConcernUsAreRead(t *testing.T) {
 	w.mine(5)
 	w.pay(inv, due)
 	w.mine(60)
-	src.reads = 0
+	src.reads.Store(0)
 	w.sync()
 	w.atTip()
 	w.is(inv, invoice.Complete, due)
-	if src.reads != 1 {
-		t.Errorf("%d of 65 blocks were read for one payment", src.reads)
+	if n := src.reads.Load(); n != 1 {
+		t.Errorf("%d of 65 blocks were read for one payment", n)
 	}
 }
 

@@ -74,6 +74,7 @@ type world struct {
 
 	journal app.Journal // kept beside the database; nil unless a test has one
 	seed    []byte      // of the shop's wallet
+	kind    bitcoin.Kind
 	signer  *hot.Signer
 	sender  chain.Sender // what payments out are handed to; the chain unless a test puts something before it
 	step    func(string) error
@@ -105,9 +106,12 @@ func TestMain(m *testing.M) {
 
 func newWorld(t testing.TB) *world { return newWorldOn(t, "") }
 
-func newWorldOn(t testing.TB, db string) *world {
+func newWorldOn(t testing.TB, db string, adjust ...func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, db: db, ctx: t.Context(), dir: t.TempDir(), clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})}}
+	w := &world{t: t, db: db, ctx: t.Context(), dir: t.TempDir(), clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})}, kind: bitcoin.BIP84}
+	for _, f := range adjust {
+		f(w)
+	}
 	founded, err := foundation()
 	w.check(err)
 	w.check(os.CopyFS(filepath.Join(w.dir, "chain"), os.DirFS(founded)))
@@ -182,9 +186,9 @@ func (w *world) openShop() {
 	w.check(err)
 	w.seed = make([]byte, 32)
 	_, _ = w.rand.Read(w.seed)
-	w.signer, err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: "bip84", Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
+	w.signer, err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: string(w.kind), Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
 	w.check(err)
-	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", "bip84", w.signer.XPub(), "")
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", string(w.kind), w.signer.XPub(), "")
 	w.check(err)
 	w.token = &merchant.Token{Token: "t" + w.shop.ID, Merchant: w.shop.ID, Facade: merchant.POS, State: merchant.Active, Created: w.clock.now()}
 	w.check(w.store.Update(w.ctx, func(tx *store.Tx) error { return tx.AddToken(w.token) }))
