@@ -28,7 +28,8 @@ func (s *spender) replan(ctx context.Context, t *transfer.Transfer) (again bool,
 	o := s.outlay(ctx)
 	o.Outputs, o.MaxFee = t.Outputs(), s.asset.Spending.MaxFee(len(t.Members))
 	for _, c := range kept {
-		if c.SpentBy == "" {
+		// What was the change of a transaction that cannot confirm is nowhere any more.
+		if c.SpentBy == "" && c.State != store.CoinGone {
 			o.Must = append(o.Must, c.Coin)
 		}
 	}

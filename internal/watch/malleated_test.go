@@ -175,7 +175,7 @@ func TestWhatWasPaidFromTheChangeOfAnotherFormIsPaidAnew(t *testing.T) {
 	w.reorg(2, sandbox.ReorgOptions{Drop: []string{first.Hash().String()}})
 	w.check(w.chain.Send(w.ctx, w.malleated(m.sent[0])))
 	w.mine(1)
-	for range 20 {
+	for range transfer.BuriedDepth + 8 {
 		w.sync()
 		w.clock.forward(resendAfter)
 		w.check(w.app.Spend(w.ctx))
