@@ -64,6 +64,11 @@ func TestAnotherMachineGoesOnFromABackup(t *testing.T) {
 		t.Errorf("the invoice is another one: %+v", again)
 	}
 	other.operator(nil, "verify")
+	// The machine it was made on may have gone on since: what waits may be paid already.
+	out, err := exec.Command(other.bin, append([]string{"outgoing", "status"}, other.place()...)...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "put back from a backup on a new machine") {
+		t.Errorf("money leaves from a copy before anybody has looked: %v\n%s", err, out)
+	}
 }
 
 // Whoever has written a wallet's words down can show it; other words are refused.
