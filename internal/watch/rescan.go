@@ -127,12 +127,16 @@ func (w *Watcher) skimBack(ctx context.Context, from, to int64) (list []*chain.B
 }
 
 func (w *Watcher) readBack(ctx context.Context, from, to int64) (list []*chain.Block, err error) {
-	outputs := 0
+	outputs, before := 0, ""
 	for height := from; height <= to && outputs < maxOutputs; height++ {
 		b, err := (&reading{w: w}).block(ctx, height)
 		if err != nil {
 			return nil, err
 		}
+		if b.Height != height || before != "" && b.Prev != before {
+			return nil, errShifted
+		}
+		before = b.Hash
 		for i := range b.Txs {
 			outputs += len(b.Txs[i].Payments)
 		}

@@ -25,8 +25,33 @@ const (
 	maxBranch = 32
 )
 
+// errNegative refuses amounts that no chain has, before they are read as huge ones.
+var errNegative = errors.New("an output is worth less than nothing")
+
+func payable(list ...*btcutil.Tx) error {
+	for _, tx := range list {
+		for _, o := range tx.MsgTx().TxOut {
+			if o.Value < 0 {
+				return errNegative
+			}
+		}
+	}
+	return nil
+}
+
 // DecodeBlock reads a block as it goes over the chain's network.
 func DecodeBlock(raw []byte, c *Chain) (*btcutil.Block, error) {
+	b, err := decodeBlock(raw, c)
+	if err == nil {
+		err = payable(b.Transactions()...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func decodeBlock(raw []byte, c *Chain) (*btcutil.Block, error) {
 	if c.Code != "LTC" && c.Code != "DOGE" {
 		return btcutil.NewBlockFromBytes(raw)
 	}
@@ -60,6 +85,17 @@ func DecodeBlock(raw []byte, c *Chain) (*btcutil.Block, error) {
 
 // DecodeTx reads a transaction as it goes over the chain's network.
 func DecodeTx(raw []byte, c *Chain) (*btcutil.Tx, error) {
+	tx, err := decodeTx(raw, c)
+	if err == nil {
+		err = payable(tx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+func decodeTx(raw []byte, c *Chain) (*btcutil.Tx, error) {
 	if c.Code != "LTC" || !extended(raw) {
 		return btcutil.NewTxFromBytes(raw)
 	}

@@ -203,10 +203,31 @@ func (n *Node) noticeTx() {
 	}
 }
 
-// notice wakes whoever waits for what is new.
+// noticePause is the least time between two notices.
+const noticePause = 250 * time.Millisecond
+
+// notice wakes whoever waits for what is new: at once, and once more after a while if
+// more was told meanwhile.
 func (n *Node) notice() {
+	n.mu.Lock()
+	n.more = n.quiet
+	wake := !n.quiet
+	n.quiet = true
+	n.mu.Unlock()
+	if !wake {
+		return
+	}
 	select {
 	case n.changed <- struct{}{}:
 	default:
 	}
+	time.AfterFunc(noticePause, func() {
+		n.mu.Lock()
+		more := n.more
+		n.quiet, n.more = false, false
+		n.mu.Unlock()
+		if more {
+			n.notice()
+		}
+	})
 }

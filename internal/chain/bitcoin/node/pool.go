@@ -53,7 +53,22 @@ func (n *Node) MempoolTxs(ctx context.Context, ids []string) (out []*chain.Tx, e
 	return out, nil
 }
 
+// poolPart reads a part of them. Transactions may be as large as a tenth of a block: a
+// hundred of such are too much for one answer, and asked for in smaller parts.
 func (n *Node) poolPart(ctx context.Context, e *endpoint, ids []string) ([]*chain.Tx, error) {
+	out, err := n.poolBatch(ctx, e, ids)
+	if len(ids) == 1 || !errors.Is(err, errTooLong) {
+		return out, err
+	}
+	half := len(ids) / 2
+	if out, err = n.poolPart(ctx, e, ids[:half]); err != nil {
+		return nil, err
+	}
+	rest, err := n.poolPart(ctx, e, ids[half:])
+	return append(out, rest...), err
+}
+
+func (n *Node) poolBatch(ctx context.Context, e *endpoint, ids []string) ([]*chain.Tx, error) {
 	out := make([]*chain.Tx, len(ids))
 	params := make([][]any, len(ids))
 	for i, id := range ids {

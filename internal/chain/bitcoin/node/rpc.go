@@ -40,6 +40,9 @@ const (
 	maxAnswer   = 64 << 20 // bytes; a block of 4 MB is 8 MB in hex
 )
 
+// errTooLong means that a node said more than is read.
+var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+
 // codes of JSON-RPC errors that mean something here. The rest of them is in
 // btcjson.
 const (
@@ -192,14 +195,17 @@ func (r *rpc) post(ctx context.Context, body []byte) (status int, answer []byte,
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
+	switch n := resp.ContentLength; {
+	case n > maxAnswer:
+		return resp.StatusCode, nil, errTooLong
+	case n > 0:
 		answer = make([]byte, n)
 		_, err = io.ReadFull(resp.Body, answer)
 		return resp.StatusCode, answer, err
 	}
 	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(answer) > maxAnswer {
-		err = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+		err = errTooLong
 	}
 	return resp.StatusCode, answer, err
 }

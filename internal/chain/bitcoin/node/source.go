@@ -32,6 +32,8 @@ type Node struct {
 	current  int       // index of the endpoint that is asked first
 	compared time.Time // when the tips of all of them were
 	noticed  time.Time // when a transaction last woke somebody
+	quiet    bool      // nobody is woken just now; see notice
+	more     bool      // something was told meanwhile
 }
 
 var (
