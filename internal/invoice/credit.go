@@ -109,7 +109,9 @@ func (inv *Invoice) Exception() string {
 	}
 	switch in := inv.paidInTime(asset); {
 	case in.Cmp(due) < 0:
-		if !in.IsZero() && (inv.Status == New || inv.Status == Expired) {
+		// Invalid too: what is left of a payment that was replaced is a part of the
+		// price, as it is for who never saw the whole of it.
+		if !in.IsZero() && (inv.Status == New || inv.Status == Expired || inv.Status == Invalid) {
 			return "paidPartial"
 		}
 	case inv.Received().Cmp(due) > 0:

@@ -161,6 +161,19 @@ func TestAPartialPaymentAloneExpiresAndSaysSo(t *testing.T) {
 	}
 }
 
+// A payment of the whole is replaced by one of less: what is left says so, as for who
+// saw the lesser one alone.
+func TestWhatIsLeftOfAReplacedPaymentIsAPart(t *testing.T) {
+	s := tell(t, Medium).see("a", 100, 0, "coin").lose("a").see("b", 60, 101, "coin").is(Invalid, "payment", "paid", "invalid", "payment")
+	under, _ := s.inv.Difference()
+	if s.inv.Exception() != "paidPartial" || under.String() != "40" {
+		t.Errorf("exception %q, under %s", s.inv.Exception(), under)
+	}
+	if s.unmine(101).lose("b"); s.inv.Exception() != "" {
+		t.Errorf("exception %q of nothing", s.inv.Exception())
+	}
+}
+
 func TestTooMuchIsPaidAndSaysSo(t *testing.T) {
 	s := tell(t, Medium).see("a", 70, 0).see("b", 70, 0).is(Paid, "payment", "payment", "paid")
 	under, over := s.inv.Difference()
