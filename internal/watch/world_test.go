@@ -64,6 +64,7 @@ type world struct {
 	db    string // the database's URL; empty is a file in dir
 	clock *clock
 	rand  io.Reader
+	coin  *bitcoin.Chain // what the shop takes
 	chain *sandbox.Chain
 	src   chain.Source // what the watcher reads; the chain unless a test puts something before it
 	store *store.Store
@@ -78,6 +79,7 @@ type world struct {
 	signer  *hot.Signer
 	sender  chain.Sender // what payments out are handed to; the chain unless a test puts something before it
 	step    func(string) error
+	patient bool // as with every back end but the sandbox
 }
 
 // Signer makes the shop's wallet a hot one.
@@ -108,7 +110,10 @@ func newWorld(t testing.TB) *world { return newWorldOn(t, "") }
 
 func newWorldOn(t testing.TB, db string, adjust ...func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, db: db, ctx: t.Context(), dir: t.TempDir(), clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})}, kind: bitcoin.BIP84}
+	w := &world{
+		t: t, db: db, ctx: t.Context(), dir: t.TempDir(), coin: bitcoin.Regtest, kind: bitcoin.BIP84,
+		clock: &clock{t: start}, rand: &random{r: rand.NewChaCha8([32]byte{2})},
+	}
 	for _, f := range adjust {
 		f(w)
 	}
@@ -132,8 +137,15 @@ func (w *world) check(err error) {
 	}
 }
 
-// on starts the server on its database.
+// on starts the server on its database, and reads the chain.
 func (w *world) on() {
+	w.t.Helper()
+	w.open()
+	w.sync()
+}
+
+// open starts the server on its database.
+func (w *world) open() {
 	w.t.Helper()
 	var err error
 	w.store, err = store.Open(w.ctx, w.db, w.dir)
@@ -141,12 +153,11 @@ func (w *world) on() {
 	w.app = w.newApp()
 	w.check(w.app.CheckJournal(w.ctx))
 	w.watch = w.newWatch(w.app, w.src)
-	w.sync()
 }
 
 func (w *world) newWatch(a *app.App, src chain.Source) *Watcher {
 	w.t.Helper()
-	f, err := New(Config{App: a, Source: src})
+	f, err := New(Config{App: a, Source: src, Patient: w.patient})
 	w.check(err)
 	return f
 }
@@ -156,7 +167,7 @@ func (w *world) newWatch(a *app.App, src chain.Source) *Watcher {
 var trusting = invoice.Depths{Medium: 1, Credit: invoice.CreditDepth}
 
 func (w *world) newApp() *app.App {
-	out := spending.New(bitcoin.Regtest)
+	out := spending.New(w.coin)
 	return app.New(app.Config{
 		Store: w.store, Rates: feed.Static(rate.Fixed(start)), Now: w.clock.now, Rand: w.rand, AllowHTTP: true, Signers: w, Journal: w.journal,
 		Step: func(name string) error {
@@ -166,7 +177,7 @@ func (w *world) newApp() *app.App {
 			return w.step(name)
 		},
 		Assets: []app.Asset{{
-			Code: "BTC", Chain: "BTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true, Depths: trusting, Spending: out, Sender: w.sender,
+			Code: w.coin.Code, Chain: w.coin.Code, Network: "regtest", Keys: bitcoin.NewKeys(w.coin), Unconfirmed: true, Depths: trusting, Spending: out, Sender: w.sender,
 		}},
 	})
 }
@@ -186,9 +197,9 @@ func (w *world) openShop() {
 	w.check(err)
 	w.seed = make([]byte, 32)
 	_, _ = w.rand.Read(w.seed)
-	w.signer, err = hot.New(hot.Config{Chain: bitcoin.Regtest, Kind: string(w.kind), Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
+	w.signer, err = hot.New(hot.Config{Chain: w.coin, Kind: string(w.kind), Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
 	w.check(err)
-	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "BTC", string(w.kind), w.signer.XPub(), "")
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, w.coin.Code, string(w.kind), w.signer.XPub(), "")
 	w.check(err)
 	w.token = &merchant.Token{Token: "t" + w.shop.ID, Merchant: w.shop.ID, Facade: merchant.POS, State: merchant.Active, Created: w.clock.now()}
 	w.check(w.store.Update(w.ctx, func(tx *store.Tx) error { return tx.AddToken(w.token) }))
