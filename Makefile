@@ -35,6 +35,7 @@ campaign: ## the long forms of the campaigns against crashes and faults; takes a
 	QUITTANCE_PAYOUTS=10000 $(GO) test -count=1 -timeout 120m -v -run TestPayoutOnce ./internal/watch
 	QUITTANCE_HISTORIES=50 $(GO) test -count=1 -timeout 60m -v -run "TestLedgerCampaign|TestMoneyCampaign" ./internal/watch
 	QUITTANCE_RESTORES=50 $(GO) test -count=1 -timeout 60m -v -run TestRestoreDrill ./internal/watch
+	QUITTANCE_CAMPAIGN=1 $(GO) test -count=1 -timeout 60m -v -run TestHistoriesEndRight ./internal/watch
 	QUITTANCE_CAMPAIGN=1 $(GO) test -count=1 -timeout 60m -v -run "Reorganisations|KeepsAPayment|WhoWasAlone" ./internal/chain/bitcoin/light
 
 clean:

@@ -67,7 +67,7 @@ func (w *world) solvent() {
 			}
 			sum, _ = sum.Add(d)
 		}
-		have, err := tx.Balance(w.shop.ID, ledger.WalletAccount(wallets[0].ID), "BTC")
+		have, err := tx.Balance(w.shop.ID, ledger.WalletAccount(wallets[0].ID), w.coin.Code)
 		if sum.Cmp(have) != 0 {
 			w.t.Errorf("the wallet holds %s, the books say %s", sum, have)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/chain/bitcoin/sandbox"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/store"
 )
 
 // node is what a server reads the chain from.
@@ -110,7 +111,11 @@ func newStage(t *testing.T, p platform, db string, h history, seed uint64) *stag
 		}
 	})
 	t.Cleanup(s.off)
-	s.on()
+	s.open()
+	if !s.tip() {
+		s.beginHere()
+	}
+	s.sync()
 	s.openShop()
 	s.base = s.cursor()
 	return s
@@ -170,7 +175,15 @@ const stale = 20 * time.Hour
 
 // tip is whether the node can say where the chain ends.
 func (s *stage) tip() bool {
-	return !s.platform.real || !s.platform.blind || time.Since(s.clock.now()) < stale
+	s.t.Helper()
+	if !s.platform.real || !s.platform.blind {
+		return true
+	}
+	tip, err := s.line.chain.Tip(s.ctx)
+	s.check(err)
+	b, err := s.line.chain.Block(s.ctx, tip.Hash)
+	s.check(err)
+	return time.Since(b.Time) < stale
 }
 
 // sync has the node show what happened, and the server read it.
@@ -188,6 +201,18 @@ func (s *stage) read1() error {
 	s.line.node.show(s.line.chain)
 	s.watch.Source = s.line.node.source()
 	return s.watch.Sync(s.ctx)
+}
+
+// beginHere has the server begin at the tip, where nobody would tell it today what the
+// tip was then.
+func (s *stage) beginHere() {
+	s.t.Helper()
+	tip, err := s.line.chain.Tip(s.ctx)
+	s.check(err)
+	src, at := s.line.node.source(), chain.Ref{Hash: s.line.node.(daemon).best(), Height: tip.Height}
+	s.check(s.store.Update(s.ctx, func(tx *store.Tx) error {
+		return tx.StartCursor(store.Cursor{Chain: src.Chain(), Network: src.Network(), Genesis: src.Genesis(), Block: at, At: s.clock.now()})
+	}))
 }
 
 func (s *stage) cursor() chain.Ref {

@@ -101,6 +101,14 @@ func (n *Node) stop() {
 	_ = n.cmd.Wait()
 }
 
+// Restart ends the node and starts it again: on regtest, with no blocks.
+func (n *Node) Restart() {
+	n.t.Helper()
+	n.stop()
+	n.next = 1
+	n.run()
+}
+
 // Mine adds blocks and returns the hashes.
 func (n *Node) Mine(blocks uint32) []*chainhash.Hash {
 	n.t.Helper()
