@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/txscript"
 	"github.com/btcsuite/btcd/wire"
 	"golang.org/x/crypto/scrypt"
 
@@ -44,6 +45,7 @@ type mirror struct {
 	n     *outside.Node
 	known map[string]chainhash.Hash // the daemon's blocks, by the sandbox's
 	raws  map[string][]byte         // by txid
+	pad   int                       // bytes that each coinbase is made longer by
 }
 
 // version of mirrored blocks: a vote for all that btcd's regtest has to vote for.
@@ -158,6 +160,7 @@ func (m *mirror) blocks(c *sandbox.Chain) {
 	}
 	for i, b := range slices.Backward(missing) {
 		b.Header.Version, b.Header.PrevBlock = version, m.known[b.Header.PrevBlock.String()]
+		m.fill(b)
 		m.prove(&b.Header)
 		m.submit(b)
 		m.known[names[i]] = b.BlockHash()
@@ -170,6 +173,16 @@ func (m *mirror) blocks(c *sandbox.Chain) {
 		m.back(c, tip)
 	}
 	m.t.Fatalf("the node stays at %s", m.best())
+}
+
+// fill makes a block large. The coins of its coinbase are another transaction's then, and
+// must not be spent.
+func (m *mirror) fill(b *wire.MsgBlock) {
+	if m.pad == 0 {
+		return
+	}
+	b.Transactions[0].AddTxOut(wire.NewTxOut(0, append([]byte{txscript.OP_RETURN}, make([]byte, m.pad)...)))
+	b.Header.MerkleRoot = blockchain.CalcMerkleRoot(btcutil.NewBlock(b).Transactions(), false)
 }
 
 // back takes the daemon off a branch that its network would still prefer.

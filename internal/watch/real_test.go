@@ -90,6 +90,7 @@ func TestHistoriesEndRightOnRealNodes(t *testing.T) {
 	if os.Getenv(campaign) != "" {
 		seed = seedOf(t, uint64(time.Now().Unix()%(1<<16)))
 		t.Logf("QUITTANCE_SEED=%d", seed)
+		t.Run(litecoins.name+"/node that has pruned what is needed", prunedItself)
 	}
 	for _, p := range []platform{bitcoins, litecoins, filtered} {
 		for _, h := range histories() {
