@@ -51,6 +51,7 @@ func histories() (list []history) {
 		history{name: "paid in the second before expiry, seen in its block", play: lastSecond(-time.Second, true)},
 		history{name: "paid in the second after expiry, seen waiting", clock: true, play: lastSecond(time.Second, false)},
 		history{name: "paid in the second after expiry, seen in its block", play: lastSecond(time.Second, true)},
+		history{name: "paid in the second before expiry, seen waiting too late by a node on another fork", pool: true, play: lateOnAnotherFork},
 		history{name: "paid a day late", lasts: day + 3*time.Hour, play: paidLate(day)},
 		history{name: "paid a year late", lasts: year + 3*time.Hour, play: paidLate(year)},
 		history{name: "node down for 48 hours while payments arrive", heavy: true, lasts: 52 * time.Hour, play: nodeDown},
@@ -359,6 +360,30 @@ func lastSecond(after time.Duration, atOnce bool) func(*stage) {
 		}
 		s.ends(inv, want, 100)
 	}
+}
+
+// lateOnAnotherFork mines a payment in time, and has the server read a node first that
+// has not heard of the block and shows the payment waiting, after the window.
+func lateOnAnotherFork(s *stage) {
+	inv := s.sell(invoice.Medium)
+	s.sync()
+	first, second := s.line, s.fork()
+	s.clock.forward(inv.Expires.Sub(s.clock.now()) - time.Second)
+	s.pay(100, inv)
+	waits, err := first.chain.RawMempool(s.ctx)
+	s.check(err)
+	s.mine(1)
+	s.clock.forward(5 * time.Minute)
+	s.ask(second)
+	s.broadcast(waits)
+	s.sync()
+	s.ends(inv, invoice.Expired, 100)
+	s.ask(first)
+	s.sync()
+	s.ends(inv, invoice.Confirmed, 100)
+	s.mine(5)
+	s.sync()
+	s.ends(inv, invoice.Complete, 100)
 }
 
 func paidLate(by time.Duration) func(*stage) {
