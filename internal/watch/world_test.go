@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -197,9 +198,9 @@ func (w *world) openShop() {
 	w.check(err)
 	w.seed = make([]byte, 32)
 	_, _ = w.rand.Read(w.seed)
-	w.signer, err = hot.New(hot.Config{Chain: w.coin, Kind: string(w.kind), Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
+	w.signer, err = hot.New(hot.Config{Chain: w.coin, Kind: string(cmp.Or(w.kind, bitcoin.BIP84)), Seed: hot.NewSeed(bytes.Clone(w.seed)), Now: w.clock.now})
 	w.check(err)
-	_, err = w.app.AddWallet(w.ctx, w.shop.ID, w.coin.Code, string(w.kind), w.signer.XPub(), "")
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, w.coin.Code, string(cmp.Or(w.kind, bitcoin.BIP84)), w.signer.XPub(), "")
 	w.check(err)
 	w.token = &merchant.Token{Token: "t" + w.shop.ID, Merchant: w.shop.ID, Facade: merchant.POS, State: merchant.Active, Created: w.clock.now()}
 	w.check(w.store.Update(w.ctx, func(tx *store.Tx) error { return tx.AddToken(w.token) }))
