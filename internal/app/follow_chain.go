@@ -406,5 +406,9 @@ func (a *App) facts(now time.Time, tips map[string]int64) invoice.Facts {
 	for k, v := range a.readAt {
 		read[k] = v
 	}
-	return invoice.Facts{Now: now, Tips: tips, ReadAt: read}
+	followed := map[string]bool{}
+	for i := range a.Assets {
+		followed[a.Assets[i].Chain] = true
+	}
+	return invoice.Facts{Now: now, Tips: tips, ReadAt: read, Followed: followed}
 }

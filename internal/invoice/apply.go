@@ -16,16 +16,29 @@ type Facts struct {
 	// counts as missed only if every chain the invoice can be paid on was read
 	// after it: a payment made in time may be in what was not read yet.
 	ReadAt map[string]time.Time
+	// Followed are the chains that are read here at all; nil is every one. For nothing
+	// on another is waited with an invoice that nobody has paid.
+	Followed map[string]bool
 }
 
+// closed reports that the time of an unpaid invoice is over and that nothing is left to
+// read that could have paid it.
+func (f Facts) closed(inv *Invoice) bool {
+	deadline := inv.Closes()
+	return f.missed(inv, deadline, func(chain string) bool { return f.Followed == nil || f.Followed[chain] })
+}
+
+// every has all chains of an invoice waited for.
+func every(string) bool { return true }
+
 // missed reports that a deadline is over and that nothing is left to read that
-// could have met it.
-func (f Facts) missed(inv *Invoice, deadline time.Time) bool {
+// could have met it, on the chains that are waited for.
+func (f Facts) missed(inv *Invoice, deadline time.Time, waits func(chain string) bool) bool {
 	if !f.Now.After(deadline) {
 		return false
 	}
 	for i := range inv.Terms.Options {
-		if !f.ReadAt[inv.Terms.Options[i].Chain].After(deadline) {
+		if name := inv.Terms.Options[i].Chain; waits(name) && !f.ReadAt[name].After(deadline) {
 			return false
 		}
 	}
@@ -202,7 +215,7 @@ func (inv *Invoice) next(f Facts) (Event, bool) {
 		if d >= 0 {
 			return inv.seen(), true
 		}
-		return WindowClosed, f.missed(inv, inv.Closes())
+		return WindowClosed, f.closed(inv)
 	case Expired:
 		return inv.seen(), d >= 0 && !inv.overdue(d, f)
 	case Invalid:
@@ -267,7 +280,7 @@ func (inv *Invoice) recovered(d int64, need Depths, f Facts) (Event, bool) {
 
 // overdue reports that the amount waits for its first confirmation too long.
 func (inv *Invoice) overdue(d int64, f Facts) bool {
-	return d == 0 && f.missed(inv, inv.fullSince().Add(ConfirmWithin))
+	return d == 0 && f.missed(inv, inv.fullSince().Add(ConfirmWithin), every)
 }
 
 // SettledDepth is how deep a payment lies before new blocks no longer look at it.

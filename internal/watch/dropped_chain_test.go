@@ -1,0 +1,33 @@
+package watch
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/quittance/quittance/internal/app"
+	"github.com/quittance/quittance/internal/chain/bitcoin"
+	"github.com/quittance/quittance/internal/invoice"
+)
+
+// An invoice that can be paid on a chain which the operator does not have followed any
+// more ends with its window like any other: nothing will ever be read there. While a
+// chain is followed and merely away, it waits.
+func TestAnInvoiceOfAChainThatIsNotFollowedAnyMoreEnds(t *testing.T) {
+	w := newWorld(t)
+	w.app.Assets = append(w.app.Assets, app.Asset{Code: "LTC", Chain: "LTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true})
+	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{9}, 32), bitcoin.BIP84, bitcoin.Regtest, 1)
+	w.check(err)
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "LTC", "bip84", account.XPub(), "")
+	w.check(err)
+	inv := w.invoice(invoice.Medium)
+	if n := len(inv.Terms.Options); n != 2 {
+		t.Fatalf("the invoice has %d ways to pay", n)
+	}
+	w.clock.forward(time.Hour)
+	w.sync()
+	w.is(inv, invoice.New, 0)
+	w.app.Assets = w.app.Assets[:1]
+	w.sync()
+	w.is(inv, invoice.Expired, 0)
+}
