@@ -99,6 +99,7 @@ type App struct {
 	mu      sync.Mutex
 	indices map[string]*indices  // by wallet; guarded by mu
 	readAt  map[string]time.Time // by chain; guarded by mu
+	skipDue int                  // see expirySkip; guarded by mu
 	noted   map[string]int       // attempts in the journal, by transfer; nil until it was read; guarded by mu
 	memory  remembered
 	quoted  quotedRates

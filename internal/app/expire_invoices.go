@@ -10,8 +10,12 @@ import (
 	"github.com/quittance/quittance/internal/store"
 )
 
-// expireBatch bounds one transaction.
-const expireBatch = 100
+// expireBatch bounds one transaction, and expirePages how many times as many invoices
+// are looked at in one round for some that can end.
+const (
+	expireBatch = 100
+	expirePages = 5
+)
 
 // CloseWindows moves the invoices whose time is over: unpaid ones expire, ones
 // whose payment waits too long become invalid. A window closes only after the
@@ -37,10 +41,6 @@ func (a *App) CloseWindows(ctx context.Context) error {
 // of the time there are none, and nothing has to be written.
 func (a *App) overdue(ctx context.Context, now time.Time) (ids []string, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
-		due, err := tx.DueForExpiry(now, expireBatch)
-		if err != nil {
-			return err
-		}
 		late, err := tx.InvoicesWaitingSince(now.Add(-invoice.ConfirmWithin))
 		if err != nil {
 			return err
@@ -50,20 +50,53 @@ func (a *App) overdue(ctx context.Context, now time.Time) (ids []string, err err
 			return err
 		}
 		facts := a.facts(now, tips)
-		for _, id := range append(due, late...) {
-			inv, err := tx.Invoice(id)
-			var changes []invoice.Change
-			if err == nil {
-				changes, err = inv.Assess(facts)
+		ids = movable(tx, late, facts)
+		for range expirePages {
+			due, err := tx.DueForExpiry(now, expireBatch, a.expirySkip(0))
+			if err != nil {
+				return err
 			}
-			// One that cannot be assessed fails where it is named in the log.
-			if err != nil || len(changes) > 0 {
-				ids = append(ids, id)
+			ids = append(ids, movable(tx, due, facts)...)
+			if len(due) < expireBatch {
+				a.expirySkip(-1)
+				break
 			}
+			if len(ids) > 0 {
+				break
+			}
+			a.expirySkip(expireBatch)
 		}
 		return nil
 	})
 	return ids[:min(len(ids), expireBatch)], err
+}
+
+// expirySkip is how many of the oldest invoices are passed over, because they wait for a
+// chain that is away: those behind them that do not must not wait with them. It moves on
+// by more, or with -1 back to the beginning.
+func (a *App) expirySkip(more int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.skipDue += more; more < 0 {
+		a.skipDue = 0
+	}
+	return a.skipDue
+}
+
+// movable are the invoices that an assessment would move.
+func movable(tx *store.Tx, ids []string, facts invoice.Facts) (list []string) {
+	for _, id := range ids {
+		inv, err := tx.Invoice(id)
+		var changes []invoice.Change
+		if err == nil {
+			changes, err = inv.Assess(facts)
+		}
+		// One that cannot be assessed fails where it is named in the log.
+		if err != nil || len(changes) > 0 {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // reassessEach keeps one invoice that cannot be moved from holding up the rest.

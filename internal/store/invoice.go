@@ -198,9 +198,9 @@ func (tx *Tx) Addresses(chainName string, from time.Time, visit func(destination
 	})
 }
 
-// DueForExpiry lists unpaid invoices that are over, oldest first.
-func (tx *Tx) DueForExpiry(now time.Time, limit int) ([]string, error) {
-	return tx.ids(`SELECT id FROM invoice WHERE status = 'new' AND closes_at < $1 ORDER BY closes_at LIMIT $2`, ms(now), limit)
+// DueForExpiry lists unpaid invoices that are over, oldest first, after the first few.
+func (tx *Tx) DueForExpiry(now time.Time, limit, skip int) ([]string, error) {
+	return tx.ids(`SELECT id FROM invoice WHERE status = 'new' AND closes_at < $1 ORDER BY closes_at, id LIMIT $2 OFFSET $3`, ms(now), limit, skip)
 }
 
 // InvoicesWithOpenCredits lists invoices with a payment that blocks still move.

@@ -15,11 +15,7 @@ import (
 // chain is followed and merely away, it waits.
 func TestAnInvoiceOfAChainThatIsNotFollowedAnyMoreEnds(t *testing.T) {
 	w := newWorld(t)
-	w.app.Assets = append(w.app.Assets, app.Asset{Code: "LTC", Chain: "LTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true})
-	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{9}, 32), bitcoin.BIP84, bitcoin.Regtest, 1)
-	w.check(err)
-	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "LTC", "bip84", account.XPub(), "")
-	w.check(err)
+	w.offerLitecoin()
 	inv := w.invoice(invoice.Medium)
 	if n := len(inv.Terms.Options); n != 2 {
 		t.Fatalf("the invoice has %d ways to pay", n)
@@ -28,6 +24,31 @@ func TestAnInvoiceOfAChainThatIsNotFollowedAnyMoreEnds(t *testing.T) {
 	w.sync()
 	w.is(inv, invoice.New, 0)
 	w.app.Assets = w.app.Assets[:1]
+	w.sync()
+	w.is(inv, invoice.Expired, 0)
+}
+
+// offerLitecoin has the shop's invoices payable on a chain whose node is away.
+func (w *world) offerLitecoin() {
+	w.t.Helper()
+	w.app.Assets = append(w.app.Assets, app.Asset{Code: "LTC", Chain: "LTC", Network: "regtest", Keys: bitcoin.NewKeys(bitcoin.Regtest), Unconfirmed: true})
+	account, err := bitcoin.AccountFromSeed(bytes.Repeat([]byte{9}, 32), bitcoin.BIP84, bitcoin.Regtest, 1)
+	w.check(err)
+	_, err = w.app.AddWallet(w.ctx, w.shop.ID, "LTC", "bip84", account.XPub(), "")
+	w.check(err)
+}
+
+// Many invoices that wait for a chain which is away hold up none that does not.
+func TestInvoicesThatWaitForAChainHoldUpNoOthers(t *testing.T) {
+	w := newWorld(t)
+	w.offerLitecoin()
+	for range 205 {
+		w.invoice(invoice.Medium)
+	}
+	w.clock.forward(time.Second)
+	w.openShop() // without Litecoin
+	inv := w.invoice(invoice.Medium)
+	w.clock.forward(time.Hour)
 	w.sync()
 	w.is(inv, invoice.Expired, 0)
 }
