@@ -67,6 +67,12 @@ func (n nodePlace) parse(text string) (code string, p node.Place, err error) {
 	return code, p, nil
 }
 
+func sameHost(a, b string) bool {
+	x, err1 := url.Parse(a)
+	y, err2 := url.Parse(b)
+	return err1 == nil && err2 == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host) && strings.Trim(x.Path, "/") == strings.Trim(y.Path, "/")
+}
+
 // nodes opens the nodes that are given, by chain, in the order of the chains.
 func (p *program) nodes() ([]*followed, error) {
 	places := map[string][]node.Place{}
@@ -74,6 +80,9 @@ func (p *program) nodes() ([]*followed, error) {
 		code, place, err := p.conf.parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("--node: %w", err)
+		}
+		if slices.ContainsFunc(places[code], func(other node.Place) bool { return sameHost(other.URL, place.URL) }) {
+			return nil, fmt.Errorf("--node: a node of %s is given twice: it would stand in for itself, and vouch for payments twice", code)
 		}
 		places[code] = append(places[code], place)
 	}

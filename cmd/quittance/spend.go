@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // spendEvery is how often what waits to leave is looked at, besides when
@@ -14,15 +16,46 @@ const spendEvery = time.Second
 const spendPause = 200 * time.Millisecond
 
 // spend takes money out: it decides about what nobody asked for, queues what is
-// due, and signs and sends what is queued. A fault is logged and tried again.
+// due, and has each chain sign and send what is queued on it. A fault is logged and
+// tried again.
 func (p *program) spend(ctx context.Context) error {
+	chains, ctx := errgroup.WithContext(ctx)
+	var due []chan<- struct{}
+	for _, f := range p.chains {
+		now := make(chan struct{}, 1)
+		due = append(due, now)
+		chains.Go(func() error {
+			p.payOut(ctx, f.Code, now)
+			return nil
+		})
+	}
+	p.prepare(ctx, due)
+	return chains.Wait()
+}
+
+// payOut pays out on one chain whenever it is due, until the context ends.
+func (p *program) payOut(ctx context.Context, chain string, due <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-due:
+		}
+		if err := p.app.SpendOn(ctx, chain); err != nil && ctx.Err() == nil {
+			p.log.Error("pay out; it is tried again", "chain", chain, "error", err)
+		}
+	}
+}
+
+// prepare decides and queues, and tells the chains each time, until the context ends.
+func (p *program) prepare(ctx context.Context, due []chan<- struct{}) {
 	t := time.NewTicker(spendEvery)
 	defer t.Stop()
 	var last time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-t.C:
 		case <-p.spendNow:
 			pause(ctx, spendPause-time.Since(last))
@@ -43,12 +76,17 @@ func (p *program) spend(ctx context.Context) error {
 			{"queue refunds", p.app.PayRefunds},
 			{"fund payouts", p.app.FundPayouts},
 			{"settle", p.settle},
-			{"pay out", p.app.Spend},
 			{"join coins", p.join},
 			{"send sweeps", p.app.SendSweeps},
 		} {
 			if err := job.do(ctx); err != nil && ctx.Err() == nil {
 				p.log.Error(job.what+"; it is tried again", "error", err)
+			}
+		}
+		for _, chain := range due {
+			select {
+			case chain <- struct{}{}:
+			default: // it is due already
 			}
 		}
 	}

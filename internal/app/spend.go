@@ -32,14 +32,37 @@ const (
 // sends what is planned, and plans what waits. It may run in several processes
 // at once; one of them works on a wallet.
 func (a *App) Spend(ctx context.Context) error {
+	return a.spendWhere(ctx, func(*Asset) bool { return true })
+}
+
+// SpendOn is Spend for the wallets of one chain: a node that takes its time keeps the
+// payments of its own chain waiting and no others.
+func (a *App) SpendOn(ctx context.Context, chainName string) error {
+	return a.spendWhere(ctx, func(x *Asset) bool { return x.Chain == chainName })
+}
+
+func (a *App) spendWhere(ctx context.Context, ours func(*Asset) bool) error {
 	var wallets []string
 	var locks []store.OutgoingLock
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		if locks, err = tx.OutgoingLocks(); err != nil {
 			return err
 		}
-		wallets, err = tx.WalletsWithWork(a.now())
-		return err
+		all, err := tx.WalletsWithWork(a.now())
+		if err != nil {
+			return err
+		}
+		wallets = nil
+		for _, id := range all {
+			w, err := tx.Wallet(id)
+			if err != nil {
+				return err
+			}
+			if asset, ok := a.Asset(w.Asset); ok && ours(asset) {
+				wallets = append(wallets, id)
+			}
+		}
+		return nil
 	})
 	if err != nil || len(locks) > 0 {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/quittance/quittance/internal/app"
 	"github.com/quittance/quittance/internal/chain/bitcoin"
 	"github.com/quittance/quittance/internal/invoice"
+	"github.com/quittance/quittance/internal/transfer"
 )
 
 // An invoice that can be paid on a chain which the operator does not have followed any
@@ -51,4 +52,21 @@ func TestInvoicesThatWaitForAChainHoldUpNoOthers(t *testing.T) {
 	w.clock.forward(time.Hour)
 	w.sync()
 	w.is(inv, invoice.Expired, 0)
+}
+
+// What leaves on one chain is no matter of another's round.
+func TestEachChainPaysOutOnItsOwn(t *testing.T) {
+	w := newWorld(t)
+	w.pay(w.invoice(invoice.Medium), due+100_000)
+	w.mine(6)
+	w.sync()
+	w.order("a", stranger, 30_000)
+	w.check(w.app.SpendOn(w.ctx, "LTC"))
+	if n := len(w.transfers()); n != 0 {
+		t.Errorf("%d payments left in another chain's round", n)
+	}
+	w.check(w.app.SpendOn(w.ctx, "BTC"))
+	if got := w.only(); got.State != transfer.Sent {
+		t.Errorf("the payment is %s", got.State)
+	}
 }
