@@ -27,6 +27,11 @@ func (a *App) depths(in *NewInvoice, asset *Asset, table *rate.Table, price *mon
 			cents = math.MaxInt64
 		}
 		if r, ok := set.ConfirmFor(asset.Code, int64(cents)); ok {
+			if r.Asset == "*" {
+				// Six blocks are little on a chain of a minute: a rule for every chain asks
+				// for no less than each needs by itself.
+				r.Medium, r.Credit = max(r.Medium, d.Medium), max(r.Credit, d.Credit)
+			}
 			d.Medium, d.Credit = r.Medium, r.Credit
 			if r.Trust >= 0 {
 				d.Trust = int(r.Trust)

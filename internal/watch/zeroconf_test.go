@@ -144,3 +144,24 @@ func TestAPaymentWhoseBlockLeftIsTrustedAsFarAsItWasJudged(t *testing.T) {
 	w.is(inBlock, invoice.Confirmed, due)
 	w.is(doubtful, invoice.Confirmed, due)
 }
+
+// A rule for all chains raises what each of them needs and lowers none; a rule that names
+// a chain does as it says.
+func TestARuleForAllChainsLowersNone(t *testing.T) {
+	for rule, want := range map[string]invoice.Depths{
+		"*:0:3:6": {Medium: 3, Credit: 20, Trust: invoice.DefaultTrust}, "*:0:3:30": {Medium: 3, Credit: 30, Trust: invoice.DefaultTrust},
+		"BTC:0:1:6": {Medium: 1, Credit: 6, Trust: invoice.DefaultTrust}, "": {Medium: 2, Credit: 20, Trust: invoice.DefaultTrust},
+	} {
+		w := newWorld(t)
+		w.app.Assets[0].Depths = invoice.Depths{Medium: 2, Credit: 20, Trust: invoice.DefaultTrust}
+		var err error
+		w.shop, err = w.app.ChangeMerchant(w.ctx, w.shop.ID, func(m *merchant.Merchant) error {
+			m.Settings.Confirm = rule
+			return nil
+		})
+		w.check(err)
+		if got := w.invoice(invoice.Medium).Depths("BTC"); got != want {
+			t.Errorf("%q: %+v", rule, got)
+		}
+	}
+}
