@@ -60,8 +60,11 @@ type Tx struct {
 
 // Standing is what speaks for and against a transaction's being mined.
 type Standing struct {
-	Unknown     bool    // nobody could say, though somebody was asked; the rest means nothing
-	Replaceable bool    // it, or one that has to be mined before it, signals replacement
+	Unknown     bool // nobody could say, though somebody was asked; the rest means nothing
+	Replaceable bool // it, or one that has to be mined before it, signals replacement
+	// Unsignalled is whether nodes replace transactions that do not signal it too
+	// (full RBF, Bitcoin Core's default from version 28).
+	Unsignalled bool
 	Conflict    bool    // another transaction that was seen spends the same
 	FeeRate     float64 // in the smallest unit per virtual byte; 0 when unknown
 	UsualRate   float64 // what confirms soon at present; 0 when unknown

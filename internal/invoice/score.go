@@ -17,6 +17,7 @@ const (
 const (
 	ofReplacement = 100 // whoever sent it may send another one in its place
 	ofConflict    = 100
+	ofFullRBF     = 40 // it takes a miner's node and a sender who tries
 	ofLowFee      = 60 // it may wait for days, and be dropped
 	ofSlowFee     = 20
 	ofAncestor    = 15 // each transaction that has to be mined before it
@@ -43,6 +44,8 @@ func Score(s chain.Standing, relay float64) (score int, doubts []string) {
 	}
 	if s.Replaceable {
 		doubt(ofReplacement, "its sender can still replace it (BIP 125)")
+	} else if s.Unsignalled {
+		doubt(ofFullRBF, "nodes let it be replaced although it does not signal that (full RBF)")
 	}
 	switch {
 	case s.FeeRate > 0 && s.FeeRate < relay:

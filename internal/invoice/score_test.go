@@ -17,6 +17,7 @@ func TestAScoreGivesItsReasons(t *testing.T) {
 		{"nothing speaks against it", chain.Standing{FeeRate: 10, UsualRate: 10, Nodes: 2, Holds: 2}, 100, nil},
 		{"nothing is known", chain.Standing{}, 100, nil},
 		{"it can be replaced", chain.Standing{Replaceable: true, FeeRate: 10}, 0, []string{"replace"}},
+		{"nodes replace what does not signal it", chain.Standing{Unsignalled: true}, 60, []string{"full RBF"}},
 		{"a double spend was seen", chain.Standing{Conflict: true}, 0, []string{"same coins"}},
 		{"its fee is below the floor", chain.Standing{FeeRate: 0.5}, 40, []string{"below what nodes ask for"}},
 		{"its fee is far below the usual", chain.Standing{FeeRate: 4, UsualRate: 10}, 80, []string{"usual"}},

@@ -26,6 +26,10 @@ func (n *Node) Probe(ctx context.Context, txid string) (*chain.Standing, error) 
 	if err := n.standing(ctx, txid, s); err != nil {
 		return nil, err
 	}
+	var pool struct{ FullRBF bool }
+	if err := n.call(ctx, &pool, "getmempoolinfo"); err == nil {
+		s.Unsignalled = pool.FullRBF && n.chain.Replaceable
+	}
 	if rate, err := n.FeeRate(ctx, soon); err == nil {
 		s.UsualRate = float64(rate) / 1000
 	}
